@@ -1,0 +1,151 @@
+/**
+ * The treaty between the runtime and the code in an isolate. Only JSON text and one byte buffer
+ * cross the border, in batches: events go in through the guest's door, requests come out of its
+ * outbox. Version 1. Both sides must keep to this file.
+ *
+ *   supervisor ──GuestEvent[]──▶ module host ──▶ door(events, bytes, hostEvents)      in the isolate
+ *   supervisor ◀─GuestRequest[]─ module host ◀── outbox(requests, bytes, hostCalls, timerMs)
+ *
+ * The host passes events and requests through as text without parsing them; HostEvent and HostCall
+ * are between the host and the guest alone. Everything that comes out of an isolate is hostile until
+ * the supervisor has checked it.
+ */
+import type { Json, JsonObject } from './json.ts';
+import type { Properties } from './message.ts';
+
+/** Written into each bundle; a runtime serves this version and the one before. */
+export const TREATY_VERSION = 1;
+
+/**
+ * A message body: text when it is valid UTF-8, otherwise the number of its bytes. Those bytes lie in
+ * the batch's byte buffer, one body after the other, in the order of the items.
+ */
+export type WireBody = string | number;
+
+/** Supervisor → module. */
+export type GuestEvent =
+  /** A message for an input. The guest answers with `ack` or `nack` of `id`. `s` uses the names of core/message.ts. */
+  | {
+      readonly t: 'input';
+      readonly id: number;
+      readonly input: string;
+      readonly p: Properties;
+      readonly s: Properties;
+      readonly b: WireBody;
+    }
+  /** A desired-properties patch with its `$version`; sent only after `listen: 'desired'`. */
+  | { readonly t: 'desired'; readonly patch: JsonObject }
+  /** A direct method call; sent only after `listen: 'methods'`. */
+  | { readonly t: 'method'; readonly id: number; readonly name: string; readonly payload: Json }
+  /** The answer to the request with this `call`. */
+  | { readonly t: 'reply'; readonly call: number; readonly value: Json }
+  /** `error.name` is a class name of azure-iot-common's `errors`. */
+  | {
+      readonly t: 'reply';
+      readonly call: number;
+      readonly error: { readonly name: string; readonly message: string };
+    };
+
+/** Module → supervisor. `call` numbers are the guest's own, each answered exactly once by a `reply`. */
+export type GuestRequest =
+  /** Send a message; `output` null is the unnamed output. The reply's value is null. */
+  | {
+      readonly t: 'send';
+      readonly call: number;
+      readonly output: string | null;
+      readonly p: Properties;
+      readonly s: Properties;
+      readonly b: WireBody;
+    }
+  /** These inputs are processed. An ack never overtakes a `send` made before it. */
+  | { readonly t: 'ack'; readonly ids: readonly number[] }
+  /** These inputs failed in the module (its handler threw or rejected); they are delivered again. */
+  | { readonly t: 'nack'; readonly ids: readonly number[]; readonly reason: string }
+  /** From now on send me these events. */
+  | { readonly t: 'listen'; readonly what: 'inputs' | 'desired' | 'methods' }
+  | { readonly t: 'unlisten'; readonly what: 'inputs' | 'desired' | 'methods' }
+  /** Read my twin. The reply's value is `{ desired, reported }`, each with `$version`. */
+  | { readonly t: 'twin'; readonly call: number }
+  /** Merge a patch into my reported properties. The reply's value is null. */
+  | { readonly t: 'report'; readonly call: number; readonly patch: JsonObject }
+  /** Call a direct method of another module (or of a device, `module` null). Replies `{ status, payload }`. */
+  | {
+      readonly t: 'invoke';
+      readonly call: number;
+      readonly device: string;
+      readonly module: string | null;
+      readonly name: string;
+      readonly payload: Json;
+      readonly responseTimeoutS: number;
+      readonly connectTimeoutS: number;
+    }
+  /** The answer to the `method` event with this id. */
+  | {
+      readonly t: 'answer';
+      readonly id: number;
+      readonly status: number;
+      readonly payload: Json;
+    }
+  /** One console line, formatted in the guest. */
+  | { readonly t: 'log'; readonly level: LogLevel; readonly text: string };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Module host → guest. */
+export type HostEvent =
+  /** The guest's earliest timer is due: run all that are. */
+  | { readonly t: 'timers' }
+  /** The answer to the HostCall with this number. */
+  | { readonly t: 'done'; readonly call: number; readonly value: Json }
+  | {
+      readonly t: 'done';
+      readonly call: number;
+      /** `code` is Node's (`ENOENT`, `EACCES`, …). */
+      readonly error: { readonly code: string; readonly message: string };
+    };
+
+/** Guest → module host. */
+export type HostCall =
+  /** `process.exit(code)`. Never answered. */
+  | { readonly t: 'exit'; readonly code: number }
+  /** Read a file below a granted directory as UTF-8 text; `path` as the module sees it. Value: the text. */
+  | { readonly t: 'readFile'; readonly call: number; readonly path: string }
+  /** List a granted directory. Value: names. */
+  | { readonly t: 'readDir'; readonly call: number; readonly path: string }
+  /** Write a file below a directory granted read-write. Value: null. */
+  | {
+      readonly t: 'writeFile';
+      readonly call: number;
+      readonly path: string;
+      readonly text: string;
+    };
+
+/** What the guest is told once, before any of its code runs (as JSON text). */
+export type GuestBoot = {
+  readonly treaty: number;
+  readonly module: string;
+  readonly device: string;
+  /** `process.env`: the manifest's env plus IoT Edge's own names (spec/iotedge.md §11.5). */
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/**
+ * The prelude leaves this function on the isolate's global under the name in `BOOT_NAME`; the host
+ * takes it away and calls it once. It returns the door.
+ */
+export type GuestBootFunction = (outbox: Outbox, boot: string) => Door;
+export const BOOT_NAME = '__isoletBoot';
+
+/** Host → guest, one call per batch. `''` stands for no events. Never throws. */
+export type Door = (events: string, bytes: ArrayBuffer | undefined, hostEvents: string) => void;
+
+/**
+ * Guest → host, at most one call per turn of the guest. `''` stands for no requests or calls.
+ * `timerMs` is the delay to the guest's earliest timer, -1 when it has none.
+ */
+export type Outbox = (
+  requests: string,
+  bytes: Uint8Array | undefined,
+  hostCalls: string,
+  timerMs: number,
+) => void;

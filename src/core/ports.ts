@@ -1,0 +1,303 @@
+/**
+ * The edges of the program on one page. Interfaces live here, implementations in their rooms, fakes
+ * in test/fakes; each port has one contract suite in test/contracts that both pass.
+ */
+import type { Fault } from './fault.ts';
+import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { EndpointId, Message, ModuleName } from './message.ts';
+
+export type Cancel = () => void;
+
+/** Time, passed in so that tests can run years in seconds. */
+export interface Clock {
+  /** Wall clock, ms since 1970; may step by decades when a board without a clock learns the time. */
+  now(): number;
+  /** Monotonic ms since some point of this process's life; never steps. */
+  elapsed(): number;
+  after(delayMs: number, run: () => void): Cancel;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** The message is a constant sentence, the data are fields. Never secrets, never message bodies. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+// ---------------------------------------------------------------------------------------- store
+
+/** One accepted message's place in the queue of one endpoint. */
+export type DeliveryRow = {
+  readonly endpoint: EndpointId;
+  /** 0 first … 9; IoT Edge's "no priority" is 2_000_000_000 (spec/iotedge.md §5.1). */
+  readonly priority: number;
+  /** Wall clock ms; Number.MAX_SAFE_INTEGER = never. */
+  readonly expiresAtMs: number;
+};
+
+export type StoredDelivery = DeliveryRow & {
+  readonly seq: number;
+  readonly enqueuedAtMs: number;
+  readonly message: Message;
+};
+
+/** A twin as it lies in the store. `desired` and `reported` carry `$version` when the hub told it. */
+export type TwinRow = {
+  readonly desired: JsonObject;
+  readonly reported: JsonObject;
+  /** Reported changes the hub has not confirmed, nulls kept; null = none. */
+  readonly pending: JsonObject | null;
+  /** When the twin last came from the hub whole, wall clock ms; null = never. */
+  readonly syncedAtMs: number | null;
+};
+
+/** Restart statistics of one module (spec/iotedge.md §3.2). */
+export type StatisticsRow = {
+  readonly restartCount: number;
+  readonly lastRestartAtMs: number | null;
+  readonly lastStartAtMs: number | null;
+  readonly lastExitAtMs: number | null;
+  readonly exitCode: number;
+  /** Why it last ended, in words for a person; '' when it never did. */
+  readonly exitReason: string;
+  /** It brought a host down once, so it runs in a host of its own. */
+  readonly quarantined: boolean;
+};
+
+/** One change of the store. A batch of them is one transaction. */
+export type StoreWrite =
+  | {
+      readonly kind: 'append';
+      /** Strictly increasing over the life of the store. */
+      readonly seq: number;
+      readonly enqueuedAtMs: number;
+      readonly message: Message;
+      /** At least one. */
+      readonly deliveries: readonly DeliveryRow[];
+    }
+  /** The delivery is done; the message goes with its last delivery. Absent ones are ignored. */
+  | {
+      readonly kind: 'remove';
+      readonly endpoint: EndpointId;
+      readonly priority: number;
+      readonly seq: number;
+    }
+  | { readonly kind: 'twin'; readonly module: ModuleName; readonly twin: TwinRow | null }
+  | {
+      readonly kind: 'statistics';
+      readonly module: ModuleName;
+      readonly statistics: StatisticsRow | null;
+    }
+  /** A named JSON document: `deployment`, `lastGood`, `routes` … null removes it. */
+  | { readonly kind: 'document'; readonly name: string; readonly value: Json };
+
+/** What a start needs to know at once; deliveries themselves are read when wanted. */
+export type StoreSnapshot = {
+  /** Highest seq ever used, 0 in a new store. */
+  readonly lastSeq: number;
+  readonly lanes: readonly {
+    readonly endpoint: EndpointId;
+    readonly priority: number;
+    readonly count: number;
+  }[];
+  readonly twins: Readonly<Record<ModuleName, TwinRow>>;
+  readonly statistics: Readonly<Record<ModuleName, StatisticsRow>>;
+  readonly documents: Readonly<Record<string, Json>>;
+};
+
+/**
+ * What survives a power cut. All work happens off the event loop; calls are carried out in the order
+ * they were made. Rejections are Faults: DISK_FULL, STORE_DAMAGED.
+ */
+export interface Store {
+  load(): Promise<StoreSnapshot>;
+  /** One transaction: all or nothing, durable when it resolves. */
+  commit(writes: readonly StoreWrite[]): Promise<void>;
+  /** The next deliveries of one lane after `afterSeq` (0 = from the start), in order, `limit` at most. */
+  read(
+    endpoint: EndpointId,
+    priority: number,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly StoredDelivery[]>;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------- module host
+
+/** A host directory a module may use, from `HostConfig.Binds`. */
+export type Bind = {
+  /** Absolute path on the device. */
+  readonly source: string;
+  /** Absolute path as the module sees it. */
+  readonly target: string;
+  readonly writable: boolean;
+};
+
+export type ModuleStart = {
+  readonly module: ModuleName;
+  /** ES module text, one file, no imports left. */
+  readonly code: string;
+  /** Source map JSON, or '' when the bundle has none. */
+  readonly sourceMap: string;
+  readonly device: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly binds: readonly Bind[];
+  readonly limits: ModuleLimits;
+  /** Modules of one group share a host process; a group of one is a quarantine. */
+  readonly group: string;
+};
+
+export type ModuleLimits = {
+  /** V8 heap of the isolate, MB. */
+  readonly heapMb: number;
+  /** Loading the code, to the end of its first turn, ms of CPU time. */
+  readonly startMs: number;
+  /** Any later turn, ms of CPU time. */
+  readonly turnMs: number;
+};
+
+export type EndingCause =
+  | 'stopped' // we asked for it
+  | 'exited' // process.exit
+  | 'error' // uncaught error or unhandled rejection
+  | 'out of memory'
+  | 'out of time'
+  | 'wedged' // could not be stopped; the host was killed for it
+  | 'host lost'; // the host died, and this module was not the cause
+
+/** How a module ended. */
+export type Ending = {
+  readonly cause: EndingCause;
+  /** process.exit's code; 0 when stopped; 137 when killed, as a container's; 1 otherwise. */
+  readonly exitCode: number;
+  /** One sentence for a person, with the source-mapped stack of an error. */
+  readonly reason: string;
+};
+
+/** What a running module may ask of us. */
+export interface ModuleSink {
+  /** The code has been loaded and its first turn is over. */
+  started(): void;
+  /** Requests as they came, each already checked against the treaty. `bodies[i]` belongs to `requests[i]` when that is a `send`. */
+  requests(requests: readonly GuestRequest[], bodies: readonly (Uint8Array | undefined)[]): void;
+  /** Called once, last. */
+  ended(ending: Ending): void;
+}
+
+/** One module in a host. After `ended` everything here is ignored. */
+export interface RunningModule {
+  /** `bodies[i]` belongs to `events[i]` when that is an `input` whose `b` is a number. */
+  post(events: readonly GuestEvent[], bodies: readonly (Uint8Array | undefined)[]): void;
+  /** Ends the module; resolves after `ended('stopped')` was called. */
+  stop(): Promise<void>;
+}
+
+/** Counters of one running module. */
+export type ModuleMetrics = {
+  readonly cpuMs: number;
+  readonly heapBytes: number;
+};
+
+/** The container engine's place: isolates in host processes. */
+export interface ModuleHost {
+  start(start: ModuleStart, sink: ModuleSink): RunningModule;
+  /** The module's last known use; undefined when it does not run. */
+  metrics(module: ModuleName): ModuleMetrics | undefined;
+  /** Process ids of the hosts alive, by group. */
+  processes(): Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------- upstream
+
+/** What one module needs to speak to the hub as itself. `key` never leaves the supervisor. */
+export type ModuleCredentials = {
+  /** The hub's host name, with a port when it is not the standard one. */
+  readonly hostName: string;
+  readonly deviceId: string;
+  readonly moduleId: ModuleName;
+  readonly generationId: string;
+  /** Base64 symmetric key. */
+  readonly key: string;
+};
+
+/** Module identities at the hub, made with the device's own credentials (spec/iothub.md §6.1). */
+export interface Identities {
+  readonly deviceId: string;
+  readonly hostName: string;
+  /**
+   * The module's credentials: from this device's own memory when it has been here before, otherwise
+   * the identity is created (or taken over) at the hub. Rejects with UPSTREAM_AWAY, CREDENTIALS_REFUSED.
+   */
+  ensure(module: ModuleName): Promise<ModuleCredentials>;
+  /** The hub refused these credentials: forget them, so that the next `ensure` asks the hub. */
+  forget(module: ModuleName): void;
+  stop(): Promise<void>;
+}
+
+export type MethodCall = { readonly name: string; readonly payload: Json };
+export type MethodReply = { readonly status: number; readonly payload: Json };
+
+/** A whole twin as the hub gives it: both sections with `$version`. */
+export type TwinDocument = { readonly desired: JsonObject; readonly reported: JsonObject };
+
+/** What the cloud may ask of one of our identities. */
+export interface LinkSink {
+  /** The link works: sends, reads and reports may be tried. */
+  online(): void;
+  offline(fault: Fault): void;
+  /** A desired-properties patch with its `$version`. */
+  desired(patch: JsonObject): void;
+  /** Undefined = no such method: the hub's caller gets its time-out. */
+  method(call: MethodCall): Promise<MethodReply | undefined>;
+}
+
+/** undefined = the hub has it; otherwise why not. A fault of the world is worth another try. */
+export type SendOutcome = Fault | undefined;
+
+/** One identity's connection to the cloud. It connects, and connects again, by itself until closed. */
+export interface Link {
+  /** Sends in order; one outcome per message. Never rejects. */
+  send(messages: readonly Message[]): Promise<readonly SendOutcome[]>;
+  /** Rejects with UPSTREAM_AWAY, UPSTREAM_REFUSED or TIMED_OUT. */
+  readTwin(): Promise<TwinDocument>;
+  /** Sends a reported patch (nulls delete). Rejects like readTwin, or with TWIN_INVALID when the hub refuses it for good. */
+  report(patch: JsonObject): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Upstream {
+  open(module: ModuleName, sink: LinkSink): Link;
+  stop(): Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------ artifacts
+
+/** A module's bundle, verified by digest. */
+export type Bundle = {
+  /** `sha256:<hex>` of the archive. */
+  readonly digest: string;
+  readonly name: string;
+  readonly version: string;
+  readonly treaty: number;
+  readonly code: string;
+  readonly sourceMap: string;
+};
+
+/** Bundles by image reference: fetched once, verified, kept. */
+export interface Bundles {
+  /** The bundle if it is on this device and intact. Rejects with IMAGE_INVALID, BUNDLE_INVALID. */
+  find(image: string): Promise<Bundle | undefined>;
+  /**
+   * Fetches, verifies by digest, keeps. Rejects with IMAGE_INVALID, BUNDLE_INVALID, DOWNLOAD_FAILED,
+   * DISK_FULL.
+   */
+  fetch(image: string): Promise<Bundle>;
+  /** Drops every bundle no reference of `images` names. */
+  collect(images: readonly string[]): Promise<void>;
+}
