@@ -1,0 +1,45 @@
+/**
+ * What a module's imports mean: the Azure SDK's packages and Node's basic builtins are replaced by
+ * our own files when a module is bundled. Everything else must be in the module's own node_modules.
+ *
+ * Bundle with `keepNames` (templates print `result.constructor.name`), `charset: 'ascii'` (one
+ * character beyond Latin-1 doubles the source in memory) and `platform: 'neutral'`.
+ */
+import { fileURLToPath } from 'node:url';
+
+const sdk = [
+  'azure-iot-common',
+  'azure-iot-device',
+  'azure-iot-device-amqp',
+  'azure-iot-device-http',
+  'azure-iot-device-mqtt',
+];
+
+/** Node builtins by the name of the file that stands in for them. */
+const builtins: Readonly<Record<string, string>> = {
+  buffer: 'buffer',
+  events: 'events',
+  'fs/promises': 'fs-promises',
+  os: 'os',
+  path: 'path',
+  'path/posix': 'path',
+  process: 'process',
+  timers: 'timers',
+  'timers/promises': 'timers-promises',
+  util: 'util',
+};
+
+const inGuest = (path: string): string =>
+  fileURLToPath(new URL(`../src/guest/${path}.ts`, import.meta.url));
+
+/** Import specifier → absolute path of the file to bundle for it. */
+export const guestImports: Readonly<Record<string, string>> = Object.fromEntries([
+  ...sdk.map((name) => [name, inGuest(`sdk/${name}`)]),
+  ...Object.entries(builtins).flatMap(([name, file]) => {
+    const path = inGuest(`node/${file}`);
+    return [
+      [name, path],
+      [`node:${name}`, path],
+    ];
+  }),
+]);
