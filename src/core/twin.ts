@@ -1,0 +1,88 @@
+/** Desired and reported properties: merging, comparing, and when a desired patch may be applied. */
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+
+/**
+ * JSON merge patch as IoT Hub does it: objects merge, everything else replaces, null deletes.
+ * With `nullDeletes` false nulls are kept, as a pending patch needs them (spec/iotedge.md §8.3).
+ */
+export function mergePatch(base: Json, patch: Json, nullDeletes: boolean): Json {
+  if (!isJsonObject(base) || !isJsonObject(patch)) return patch;
+  const merged = new Map<string, Json>(Object.entries(base));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) {
+      if (nullDeletes) merged.delete(key);
+      else merged.set(key, null);
+      continue;
+    }
+    const before = merged.get(key);
+    merged.set(
+      key,
+      before === undefined ? clean(value, nullDeletes) : mergePatch(before, value, nullDeletes),
+    );
+  }
+  return Object.fromEntries(merged);
+}
+
+/** A patch's new branch holds no nulls once nulls delete: there is nothing there to delete. */
+function clean(value: Json, nullDeletes: boolean): Json {
+  if (!nullDeletes || !isJsonObject(value)) return value;
+  return mergePatch({}, value, true);
+}
+
+/** The patch that turns `from` into `to`; an empty object when they are equal (spec/iotedge.md §8.3). */
+export function diff(from: JsonObject, to: JsonObject): JsonObject {
+  const patch: [string, Json][] = [];
+  for (const key of Object.keys(from)) if (!Object.hasOwn(to, key)) patch.push([key, null]);
+  for (const [key, after] of Object.entries(to)) {
+    const before = Object.hasOwn(from, key) ? from[key] : undefined;
+    if (before !== undefined && isJsonObject(before) && isJsonObject(after)) {
+      const inner = diff(before, after);
+      if (Object.keys(inner).length > 0) patch.push([key, inner]);
+    } else if (before === undefined || !sameJson(before, after)) {
+      patch.push([key, after]);
+    }
+  }
+  return Object.fromEntries(patch);
+}
+
+/** Equality of JSON values; the order of an object's keys does not matter. */
+export function sameJson(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((value, index) => sameJson(value, b[index] as Json));
+  }
+  if (isJsonObject(a) && isJsonObject(b)) {
+    const keys = Object.keys(a);
+    return (
+      keys.length === Object.keys(b).length &&
+      keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key] as Json, b[key] as Json))
+    );
+  }
+  return false;
+}
+
+/** Without the hub's `$metadata` and `$version` at the top level. */
+export function stripMetadata(section: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(section).filter(([key]) => key !== '$metadata' && key !== '$version'),
+  );
+}
+
+/** A section's `$version`, or undefined when it has none. */
+export function versionOf(section: JsonObject): number | undefined {
+  const version = section['$version'];
+  return typeof version === 'number' ? version : undefined;
+}
+
+/**
+ * May this desired patch be applied to what we have? Only when its version is the next one;
+ * an older or equal one is `known` already; anything else is a `gap`, filled by a full read
+ * (spec/iotedge.md §8.4).
+ */
+export function desiredPatchFits(have: JsonObject, patch: JsonObject): 'next' | 'known' | 'gap' {
+  const before = versionOf(have);
+  const after = versionOf(patch);
+  if (before === undefined || after === undefined) return 'gap';
+  if (after === before + 1) return 'next';
+  return after <= before ? 'known' : 'gap';
+}

@@ -1,0 +1,71 @@
+/** Which bundles are here, which are on their way, which could not be had. */
+import { Fault } from '../core/fault.ts';
+import type { BundleState } from '../core/plan.ts';
+import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
+import { type RetryRange, retryDelayMs } from '../core/retry.ts';
+
+export interface BundleStates {
+  states(): ReadonlyMap<string, BundleState>;
+  /** Begins to fetch, in the background. */
+  fetch(image: string): void;
+  /** The bundle of a `ready` state. */
+  bundle(image: string): Bundle | undefined;
+  /** These images are in use; what is known of others is dropped. */
+  keep(images: readonly string[]): void;
+}
+
+export type BundleStatesDeps = {
+  readonly bundles: Bundles;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly changed: () => void;
+};
+
+const REST: RetryRange = { firstMs: 2_000, mostMs: 300_000 };
+
+export function createBundleStates(deps: BundleStatesDeps): BundleStates {
+  const { bundles, clock, random, log, changed } = deps;
+  const states = new Map<string, BundleState>();
+  const ready = new Map<string, Bundle>();
+  const failures = new Map<string, number>();
+
+  async function get(image: string): Promise<void> {
+    const startedAt = clock.elapsed();
+    try {
+      const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image));
+      ready.set(image, bundle);
+      states.set(image, { kind: 'ready' });
+      failures.delete(image);
+      const tookMs = Math.round(clock.elapsed() - startedAt);
+      log.info('bundle is here', { image, version: bundle.version, tookMs });
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      const tries = failures.get(image) ?? 0;
+      failures.set(image, tries + 1);
+      const retryAtMs =
+        cause.whose === 'world' ? clock.now() + retryDelayMs(tries, random(), REST) : undefined;
+      states.set(image, { kind: 'failed', problem: cause.message, retryAtMs });
+      log.error('bundle could not be had', { image, cause });
+    }
+    changed();
+  }
+
+  return {
+    states: () => states,
+    fetch(image) {
+      states.set(image, { kind: 'fetching' });
+      void get(image);
+    },
+    bundle: (image) => ready.get(image),
+    keep(images) {
+      for (const image of [...states.keys()]) {
+        // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
+        if (images.includes(image) || states.get(image)?.kind === 'fetching') continue;
+        states.delete(image);
+        ready.delete(image);
+        failures.delete(image);
+      }
+    },
+  };
+}

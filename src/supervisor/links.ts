@@ -1,0 +1,102 @@
+/** Our identities' connections to the cloud, and the one Endpoint they make together: `$upstream`. */
+import { isOfTheWorld } from '../core/fault.ts';
+import { type ModuleName, UPSTREAM } from '../core/message.ts';
+import type { Link, Log, MethodCall, MethodReply, Upstream } from '../core/ports.ts';
+import type { Endpoint } from './pump.ts';
+import type { Delivery } from './queue.ts';
+import type { Twins } from './twins.ts';
+
+export interface Links {
+  /** Opens the identity's link unless it is open. */
+  open(module: ModuleName): void;
+  close(module: ModuleName): void;
+  online(module: ModuleName): boolean;
+  readonly endpoint: Endpoint;
+  stop(): Promise<void>;
+}
+
+export type LinksDeps = {
+  readonly upstream: Upstream;
+  readonly twins: Twins;
+  readonly log: Log;
+  readonly resume: (neighbour: string) => void;
+  readonly method: (module: ModuleName, call: MethodCall) => Promise<MethodReply | undefined>;
+};
+
+type Open = { readonly link: Link; online: boolean };
+
+export function createLinks({ upstream, twins, log, resume, method }: LinksDeps): Links {
+  const links = new Map<ModuleName, Open>();
+
+  function open(module: ModuleName): Open {
+    const before = links.get(module);
+    if (before !== undefined) return before;
+    const link = upstream.open(module, {
+      online() {
+        log.info('connected to the hub', { module });
+        state.online = true;
+        twins.online(module, link);
+        resume(UPSTREAM);
+      },
+      offline(fault) {
+        log.warn('no connection to the hub', { module, cause: fault });
+        state.online = false;
+        twins.online(module, undefined);
+      },
+      desired: (patch) => twins.desired(module, patch),
+      method: (call) => method(module, call),
+    });
+    const state: Open = { link, online: false };
+    links.set(module, state);
+    return state;
+  }
+
+  return {
+    open: (module) => void open(module),
+    close(module) {
+      const state = links.get(module);
+      if (state === undefined) return;
+      links.delete(module);
+      twins.online(module, undefined);
+      void state.link.close();
+    },
+    online: (module) => links.get(module)?.online ?? false,
+    endpoint: {
+      /** Each sender's messages go up in order on its own connection; senders do not wait for each other. */
+      async deliver(batch, done) {
+        const bySender = Map.groupBy(batch, (delivery) => delivery.message.sender);
+        const faults = await Promise.all(
+          [...bySender].map(([sender, deliveries]) => sendAll(sender, deliveries, done)),
+        );
+        const fault = faults.find((candidate) => candidate !== undefined);
+        if (fault !== undefined) throw fault;
+      },
+    },
+    async stop() {
+      await Promise.all([...links.values()].map(({ link }) => link.close()));
+      await upstream.stop();
+    },
+  };
+
+  /** The fault of the world that ended it, if one did. */
+  async function sendAll(
+    sender: ModuleName,
+    deliveries: readonly Delivery[],
+    done: (delivery: Delivery) => void,
+  ): Promise<Error | undefined> {
+    const outcomes = await open(sender).link.send(deliveries.map((delivery) => delivery.message));
+    let away: Error | undefined;
+    for (const [index, delivery] of deliveries.entries()) {
+      const fault = outcomes[index];
+      if (fault === undefined) {
+        done(delivery);
+      } else if (isOfTheWorld(fault)) {
+        away ??= fault;
+      } else {
+        log.error('the hub will never take this message; it is dropped', { sender, cause: fault });
+        done(delivery);
+      }
+    }
+    return away;
+  }
+}

@@ -1,0 +1,295 @@
+/** One running module: its requests carried out, its inputs delivered, its methods called. */
+import { Fault } from '../core/fault.ts';
+import type { GuestEvent, GuestRequest, LogLevel } from '../core/guest-protocol.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Message, ModuleName, Properties } from '../core/message.ts';
+import type {
+  Clock,
+  Ending,
+  MethodCall,
+  MethodReply,
+  ModuleHost,
+  ModuleSink,
+  ModuleStart,
+  TwinDocument,
+} from '../core/ports.ts';
+import { asBytes, asText } from '../lib/text.ts';
+import type { Delivery } from './queue.ts';
+
+/** What a module's requests are answered by. */
+export interface ModuleServices {
+  accept(message: Message): Promise<void>;
+  readTwin(module: ModuleName): Promise<TwinDocument>;
+  report(module: ModuleName, patch: JsonObject): Promise<void>;
+  invoke(
+    device: string,
+    module: string | null,
+    call: MethodCall,
+    timeouts: { readonly connectMs: number; readonly responseMs: number },
+  ): Promise<MethodReply>;
+  log(module: ModuleName, level: LogLevel, text: string): void;
+}
+
+export type LiveModuleEvents = {
+  readonly started: () => void;
+  /** It begins to take inputs, desired patches or methods. */
+  readonly listens: (what: Listening) => void;
+  readonly ended: (ending: Ending) => void;
+};
+
+export type Listening = 'inputs' | 'desired' | 'methods';
+
+export interface LiveModule {
+  listening(what: Listening): boolean;
+  /** One input's part of an Endpoint. */
+  deliver(
+    input: string,
+    batch: readonly Delivery[],
+    done: (delivery: Delivery, after?: Promise<unknown>) => void,
+  ): Promise<void>;
+  desired(patch: JsonObject): void;
+  /** Undefined when the module does not answer in time. */
+  invoke(call: MethodCall, timeoutMs: number): Promise<MethodReply | undefined>;
+  stop(): Promise<void>;
+}
+
+/** IoT Edge's MessageAckTimeoutSecs. */
+const ACK_TIMEOUT_MS = 30_000;
+
+type Waiting = {
+  readonly delivery: Delivery;
+  readonly done: (delivery: Delivery, after?: Promise<unknown>) => void;
+  readonly over: () => void;
+};
+
+export function startLiveModule(
+  start: ModuleStart,
+  host: ModuleHost,
+  services: ModuleServices,
+  clock: Clock,
+  events: LiveModuleEvents,
+): LiveModule {
+  const name = start.module;
+  const listens = new Set<Listening>();
+  const inputs = new Map<number, Waiting>();
+  const answers = new Map<number, (reply: MethodReply) => void>();
+  const sends = new Set<Promise<unknown>>();
+  // Who waits for this module and must hear that it is gone.
+  const lost = new Set<() => void>();
+  let lastId = 0;
+  let ended = false;
+  // Replies of one turn go in as one batch.
+  let replies: GuestEvent[] = [];
+
+  const sink: ModuleSink = {
+    started: events.started,
+    requests(requests, bodies) {
+      for (const [index, request] of requests.entries()) carryOut(request, bodies[index]);
+    },
+    ended(ending) {
+      ended = true;
+      for (const tell of [...lost]) tell();
+      events.ended(ending);
+    },
+  };
+  const running = host.start(start, sink);
+
+  function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
+    switch (request.t) {
+      case 'send':
+        send(request, body ?? asBytes(String(request.b)));
+        break;
+      case 'ack':
+        acknowledge(request.ids);
+        break;
+      case 'nack':
+        for (const id of request.ids) settle(id);
+        break;
+      case 'listen':
+        listens.add(request.what);
+        events.listens(request.what);
+        break;
+      case 'unlisten':
+        listens.delete(request.what);
+        break;
+      case 'twin':
+        answer(request.call, services.readTwin(name));
+        break;
+      case 'report':
+        answer(
+          request.call,
+          services.report(name, request.patch).then(() => null),
+        );
+        break;
+      case 'invoke':
+        answer(
+          request.call,
+          services.invoke(
+            request.device,
+            request.module,
+            { name: request.name, payload: request.payload },
+            { connectMs: request.connectTimeoutS * 1000, responseMs: request.responseTimeoutS * 1000 },
+          ),
+        );
+        break;
+      case 'answer':
+        answers.get(request.id)?.({ status: request.status, payload: request.payload });
+        answers.delete(request.id);
+        break;
+      case 'log':
+        services.log(name, request.level, request.text);
+        break;
+    }
+  }
+
+  function send(request: GuestRequest & { t: 'send' }, body: Uint8Array): void {
+    const source =
+      request.output === null
+        ? `/messages/modules/${name}`
+        : `/messages/modules/${name}/outputs/${request.output}`;
+    // Who sent it is for us to say, not for the module.
+    const system: Properties = {
+      ...request.s,
+      connectionDeviceId: start.device,
+      connectionModuleId: name,
+      ...(request.output === null ? {} : { outputName: request.output }),
+    };
+    const accepted = services.accept({ source, sender: name, body, properties: request.p, system });
+    sends.add(accepted);
+    const forget = (): void => void sends.delete(accepted);
+    accepted.then(forget, forget);
+    answer(
+      request.call,
+      accepted.then(() => null),
+    );
+  }
+
+  /** An acknowledgement takes effect after everything the module sent before it is safe. */
+  function acknowledge(ids: readonly number[]): void {
+    const after = sends.size === 0 ? undefined : Promise.allSettled([...sends]);
+    for (const id of ids) {
+      const waiting = inputs.get(id);
+      waiting?.done(waiting.delivery, after);
+      settle(id);
+    }
+  }
+
+  function settle(id: number): void {
+    const waiting = inputs.get(id);
+    if (waiting === undefined) return;
+    inputs.delete(id);
+    waiting.over();
+  }
+
+  function answer(call: number, result: Promise<unknown>): void {
+    result.then(
+      (value) => reply({ t: 'reply', call, value: (value ?? null) as never }),
+      (cause: unknown) => {
+        if (!(cause instanceof Fault)) throw cause;
+        reply({ t: 'reply', call, error: { name: errorName(cause), message: cause.message } });
+      },
+    );
+  }
+
+  function reply(event: GuestEvent): void {
+    replies.push(event);
+    if (replies.length > 1) return;
+    queueMicrotask(() => {
+      const batch = replies;
+      replies = [];
+      if (!ended) running.post(batch, []);
+    });
+  }
+
+  return {
+    listening: (what) => !ended && listens.has(what),
+    deliver(input, batch, done) {
+      if (ended || !listens.has('inputs')) {
+        const why = ended ? 'is not running' : 'does not listen to its inputs yet';
+        return Promise.reject(new Fault('ENDPOINT_AWAY', `module ${name} ${why}`));
+      }
+      return new Promise((resolve, reject) => {
+        const ids: number[] = [];
+        let open = batch.length;
+        const finish = (): void => {
+          cancel();
+          lost.delete(away);
+          for (const id of ids) inputs.delete(id);
+        };
+        const away = (): void => {
+          finish();
+          reject(new Fault('ENDPOINT_AWAY', `module ${name} ended with messages unacknowledged`));
+        };
+        lost.add(away);
+        const cancel = clock.after(ACK_TIMEOUT_MS, () => {
+          finish();
+          resolve();
+        });
+        const over = (): void => {
+          if (--open > 0) return;
+          finish();
+          resolve();
+        };
+        const bodies: (Uint8Array | undefined)[] = [];
+        const items = batch.map((delivery): GuestEvent => {
+          const { body, properties, system } = delivery.message;
+          const id = ++lastId;
+          ids.push(id);
+          inputs.set(id, { delivery, done, over });
+          const text = asText(body);
+          bodies.push(text === undefined ? body : undefined);
+          const b = text ?? body.byteLength;
+          return { t: 'input', id, input, p: properties, s: received(system), b };
+        });
+        running.post(items, bodies);
+      });
+    },
+    desired(patch) {
+      if (!ended && listens.has('desired')) running.post([{ t: 'desired', patch }], []);
+    },
+    invoke(call, timeoutMs) {
+      return new Promise((resolve) => {
+        const id = ++lastId;
+        const over = (reply: MethodReply | undefined): void => {
+          cancel();
+          answers.delete(id);
+          lost.delete(away);
+          resolve(reply);
+        };
+        const away = (): void => over(undefined);
+        const cancel = clock.after(timeoutMs, away);
+        lost.add(away);
+        answers.set(id, over);
+        running.post([{ t: 'method', id, name: call.name, payload: call.payload }], []);
+      });
+    },
+    stop: () => running.stop(),
+  };
+}
+
+/** What edgeHub hands on to a receiver; the output's name is the sender's own affair (spec/iotedge.md §7.1). */
+function received(system: Properties): Properties {
+  const { outputName: _sendersOwn, ...rest } = system as Record<string, string>;
+  return rest;
+}
+
+/** The class of azure-iot-common's `errors` a module sees for a fault. */
+function errorName(fault: Fault): string {
+  switch (fault.code) {
+    case 'MESSAGE_TOO_LARGE':
+      return 'MessageTooLargeError';
+    case 'STORE_FULL':
+      return 'DeviceMaximumQueueDepthExceededError';
+    case 'TWIN_INVALID':
+    case 'REQUEST_INVALID':
+      return 'ArgumentError';
+    case 'ENDPOINT_AWAY':
+      return 'DeviceNotFoundError';
+    case 'TIMED_OUT':
+      return 'TimeoutError';
+    case 'UPSTREAM_AWAY':
+      return 'NotConnectedError';
+    default:
+      return 'InternalServerError';
+  }
+}

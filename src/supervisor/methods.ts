@@ -1,0 +1,100 @@
+/** Direct methods: ask a module (or the runtime itself), wait so long, answer. Never stored. */
+import { Fault } from '../core/fault.ts';
+import type { Json } from '../core/json.ts';
+import type { ModuleName } from '../core/message.ts';
+import type { Clock, MethodCall, MethodReply } from '../core/ports.ts';
+import type { LiveModule } from './live-module.ts';
+
+export interface Methods {
+  /** From the cloud: undefined lets the caller's own time-out answer, as IoT Hub's users know it. */
+  fromCloud(module: ModuleName, call: MethodCall): Promise<MethodReply | undefined>;
+  /** From a module on this device. Rejects with ENDPOINT_AWAY or TIMED_OUT. */
+  fromModule(
+    device: string,
+    module: string | null,
+    call: MethodCall,
+    timeouts: { readonly connectMs: number; readonly responseMs: number },
+  ): Promise<MethodReply>;
+}
+
+/** IoT Hub's longest response time-out, seconds → ms. */
+const RESPONSE_MS_MAX = 300_000;
+const CONNECT_POLL_MS = 100;
+
+export type MethodsDeps = {
+  readonly device: string;
+  readonly live: (module: ModuleName) => LiveModule | undefined;
+  readonly clock: Clock;
+  /** `$edgeAgent`'s RestartModule; false when there is no such module. */
+  readonly restart: (module: ModuleName) => boolean;
+};
+
+export function createMethods({ device, live, clock, restart }: MethodsDeps): Methods {
+  const ready = (module: ModuleName): LiveModule | undefined => {
+    const found = live(module);
+    return found?.listening('methods') ? found : undefined;
+  };
+
+  /** spec/iotedge.md §4: names are matched case-insensitively. */
+  function agentMethod({ name, payload }: MethodCall): MethodReply {
+    const lower = name.toLowerCase();
+    if (lower === 'ping') return { status: 200, payload: null };
+    if (lower === 'restartmodule') {
+      const id = readId(payload);
+      if (id === undefined) {
+        return problem(400, 'RestartModule needs {"schemaVersion": "1.0", "id": "<module>"}');
+      }
+      return restart(id)
+        ? { status: 200, payload: null }
+        : problem(500, `Module ${id} not found in the current environment`);
+    }
+    return problem(
+      400,
+      `Command '${name}' not found. The supported commands are - ping, RestartModule`,
+    );
+  }
+
+  return {
+    async fromCloud(module, call) {
+      if (module === '$edgeAgent') return agentMethod(call);
+      if (module === '$edgeHub') return problem(404, `Method ${call.name} is not known to $edgeHub`);
+      return ready(module)?.invoke(call, RESPONSE_MS_MAX);
+    },
+    async fromModule(toDevice, module, call, { connectMs, responseMs }) {
+      if (toDevice !== device || module === null) {
+        throw new Fault(
+          'ENDPOINT_AWAY',
+          `${toDevice}${module === null ? '' : `/${module}`} is not a module of this device (${device}); methods reach modules of the same device`,
+        );
+      }
+      const target = await waitFor(() => ready(module), connectMs);
+      if (target === undefined) {
+        throw new Fault('ENDPOINT_AWAY', `module ${module} takes no method calls at the moment`);
+      }
+      const reply = await target.invoke(call, Math.min(responseMs, RESPONSE_MS_MAX));
+      if (reply !== undefined) return reply;
+      throw new Fault(
+        'TIMED_OUT',
+        `module ${module} did not answer method ${call.name} within ${responseMs / 1000} s`,
+      );
+    },
+  };
+
+  async function waitFor<T>(look: () => T | undefined, limitMs: number): Promise<T | undefined> {
+    const end = clock.elapsed() + limitMs;
+    for (;;) {
+      const found = look();
+      if (found !== undefined || clock.elapsed() >= end) return found;
+      await new Promise<void>((resolve) => clock.after(CONNECT_POLL_MS, resolve));
+    }
+  }
+}
+
+function readId(payload: Json): string | undefined {
+  const id = (payload as { id?: unknown } | null)?.id;
+  return typeof id === 'string' ? id : undefined;
+}
+
+function problem(status: number, message: string): MethodReply {
+  return { status, payload: { message } };
+}

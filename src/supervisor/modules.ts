@@ -1,0 +1,180 @@
+/** The modules of this device: which run, how they ended, how often they were started again. */
+import type { ModuleSpec } from '../core/deployment.ts';
+import type { ModuleName } from '../core/message.ts';
+import type { ModuleObservation } from '../core/plan.ts';
+import type {
+  Bundle,
+  Clock,
+  Ending,
+  Log,
+  ModuleHost,
+  ModuleLimits,
+  ModuleMetrics,
+  ModuleStart,
+  StatisticsRow,
+  StoreSnapshot,
+  StoreWrite,
+} from '../core/ports.ts';
+import { INTENSIVE_CARE_MS } from '../core/restart-policy.ts';
+import {
+  type Listening,
+  type LiveModule,
+  type ModuleServices,
+  startLiveModule,
+} from './live-module.ts';
+
+export interface Modules {
+  /** `counts`: it is a restart after a failure. */
+  start(spec: ModuleSpec, bundle: Bundle, counts: boolean): void;
+  stop(module: ModuleName): void;
+  forget(module: ModuleName): void;
+  live(module: ModuleName): LiveModule | undefined;
+  observe(): ReadonlyMap<ModuleName, ModuleObservation>;
+  metrics(module: ModuleName): ModuleMetrics | undefined;
+}
+
+export type ModulesDeps = {
+  readonly host: ModuleHost;
+  readonly services: ModuleServices;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly write: (writes: readonly StoreWrite[]) => Promise<void>;
+  /** IoT Edge's own variables for a module (spec/iotedge.md §11.5). */
+  readonly identityEnv: (module: ModuleName) => Readonly<Record<string, string>>;
+  readonly device: string;
+  readonly limits: ModuleLimits;
+  /** A module started, listens, or ended: whoever waits for it looks again. */
+  readonly changed: (module: ModuleName, what: 'started' | 'ended' | Listening) => void;
+};
+
+type Held = {
+  state: ModuleObservation['state'];
+  spec: ModuleSpec | undefined;
+  ending: Ending | undefined;
+  statistics: StatisticsRow;
+  live: LiveModule | undefined;
+};
+
+const NEW: StatisticsRow = {
+  restartCount: 0,
+  lastRestartAtMs: null,
+  lastStartAtMs: null,
+  lastExitAtMs: null,
+  exitCode: 0,
+  exitReason: '',
+  quarantined: false,
+};
+
+export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics']): Modules {
+  const { host, services, clock, log, write, changed } = deps;
+  const held = new Map<ModuleName, Held>();
+  for (const [name, statistics] of Object.entries(rows)) hold(name, statistics);
+
+  function hold(name: ModuleName, statistics = NEW): Held {
+    const module: Held = {
+      state: 'idle',
+      spec: undefined,
+      ending: undefined,
+      statistics,
+      live: undefined,
+    };
+    held.set(name, module);
+    return module;
+  }
+
+  function remember(name: ModuleName, module: Held, change: Partial<StatisticsRow>): void {
+    module.statistics = { ...module.statistics, ...change };
+    void write([{ kind: 'statistics', module: name, statistics: module.statistics }]);
+  }
+
+  function start(spec: ModuleSpec, bundle: Bundle, counts: boolean): void {
+    const { name } = spec;
+    const module = held.get(name) ?? hold(name);
+    const nowMs = clock.now();
+    const changedSpec = module.spec !== undefined && module.spec.image !== spec.image;
+    remember(name, module, {
+      lastStartAtMs: nowMs,
+      ...(counts
+        ? { restartCount: module.statistics.restartCount + 1, lastRestartAtMs: nowMs }
+        : {}),
+      // New code gets a new chance.
+      ...(changedSpec ? { restartCount: 0, quarantined: false } : {}),
+    });
+    module.state = 'starting';
+    module.spec = spec;
+    module.ending = undefined;
+    log.info('module starts', {
+      module: name,
+      version: bundle.version,
+      digest: bundle.digest,
+      restartCount: module.statistics.restartCount,
+    });
+    const started = clock.elapsed();
+    const live: LiveModule = startLiveModule(toStart(spec, bundle, module), host, services, clock, {
+      started() {
+        module.state = 'running';
+        log.info('module runs', { module: name, tookMs: Math.round(clock.elapsed() - started) });
+        changed(name, 'started');
+      },
+      listens: (what) => changed(name, what),
+      ended(ending) {
+        cancelCare();
+        module.state = 'ended';
+        module.ending = ending;
+        module.live = undefined;
+        const quiet = ending.cause === 'stopped' || ending.cause === 'exited';
+        log[quiet ? 'info' : 'error']('module ended', { module: name, ...ending });
+        remember(name, module, {
+          lastExitAtMs: clock.now(),
+          exitCode: ending.exitCode,
+          exitReason: ending.reason,
+          quarantined: module.statistics.quarantined || ending.hostKilled === true,
+        });
+        changed(name, 'ended');
+      },
+    });
+    module.live = live;
+    // A module that has run this long is well: its failures of the past are forgiven.
+    const cancelCare = clock.after(INTENSIVE_CARE_MS, () => {
+      if (module.statistics.restartCount > 0) remember(name, module, { restartCount: 0 });
+    });
+  }
+
+  function toStart(spec: ModuleSpec, bundle: Bundle, module: Held): ModuleStart {
+    const { limits, device, identityEnv } = deps;
+    return {
+      module: spec.name,
+      code: bundle.code,
+      sourceMap: bundle.sourceMap,
+      device,
+      env: { ...spec.settings.env, ...spec.env, ...identityEnv(spec.name) },
+      binds: spec.settings.binds,
+      limits: { ...limits, heapMb: spec.settings.memoryMb ?? limits.heapMb },
+      group: module.statistics.quarantined ? `module ${spec.name}` : 'shared',
+    };
+  }
+
+  return {
+    start,
+    stop(name) {
+      const module = held.get(name);
+      if (module?.live === undefined) return;
+      module.state = 'stopping';
+      void module.live.stop();
+    },
+    forget(name) {
+      held.delete(name);
+      void write([{ kind: 'statistics', module: name, statistics: null }]);
+      changed(name, 'ended');
+    },
+    live: (name) => held.get(name)?.live,
+    observe: () =>
+      new Map(
+        [...held].map(([name, { state, spec, ending, statistics }]) => [
+          name,
+          { state, spec, endingCause: ending?.cause, statistics },
+        ]),
+      ),
+    metrics: (name) => host.metrics(name),
+  };
+}
