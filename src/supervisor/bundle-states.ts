@@ -8,8 +8,8 @@ export interface BundleStates {
   states(): ReadonlyMap<string, BundleState>;
   /** Begins to fetch, in the background. */
   fetch(image: string): void;
-  /** The bundle of a `ready` state. */
-  bundle(image: string): Bundle | undefined;
+  /** The bundle of a `ready` state, read anew; undefined when it has gone bad meanwhile (then it is `absent`). */
+  read(image: string): Promise<Bundle | undefined>;
   /** These images are in use; what is known of others is dropped. */
   keep(images: readonly string[]): void;
 }
@@ -27,14 +27,12 @@ const REST: RetryRange = { firstMs: 2_000, mostMs: 300_000 };
 export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   const { bundles, clock, random, log, changed } = deps;
   const states = new Map<string, BundleState>();
-  const ready = new Map<string, Bundle>();
   const failures = new Map<string, number>();
 
   async function get(image: string): Promise<void> {
     const startedAt = clock.elapsed();
     try {
       const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image));
-      ready.set(image, bundle);
       states.set(image, { kind: 'ready' });
       failures.delete(image);
       const tookMs = Math.round(clock.elapsed() - startedAt);
@@ -57,13 +55,16 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       states.set(image, { kind: 'fetching' });
       void get(image);
     },
-    bundle: (image) => ready.get(image),
+    async read(image) {
+      const bundle = await bundles.find(image);
+      if (bundle === undefined) states.delete(image);
+      return bundle;
+    },
     keep(images) {
       for (const image of [...states.keys()]) {
         // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
         if (images.includes(image) || states.get(image)?.kind === 'fetching') continue;
         states.delete(image);
-        ready.delete(image);
         failures.delete(image);
       }
     },

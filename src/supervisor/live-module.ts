@@ -128,7 +128,10 @@ export function startLiveModule(
             request.device,
             request.module,
             { name: request.name, payload: request.payload },
-            { connectMs: request.connectTimeoutS * 1000, responseMs: request.responseTimeoutS * 1000 },
+            {
+              connectMs: request.connectTimeoutS * 1000,
+              responseMs: request.responseTimeoutS * 1000,
+            },
           ),
         );
         break;

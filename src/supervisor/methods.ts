@@ -57,7 +57,8 @@ export function createMethods({ device, live, clock, restart }: MethodsDeps): Me
   return {
     async fromCloud(module, call) {
       if (module === '$edgeAgent') return agentMethod(call);
-      if (module === '$edgeHub') return problem(404, `Method ${call.name} is not known to $edgeHub`);
+      if (module === '$edgeHub')
+        return problem(404, `Method ${call.name} is not known to $edgeHub`);
       return ready(module)?.invoke(call, RESPONSE_MS_MAX);
     },
     async fromModule(toDevice, module, call, { connectMs, responseMs }) {

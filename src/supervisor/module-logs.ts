@@ -2,13 +2,7 @@
 import type { LogLevel } from '../core/guest-protocol.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { Clock, Log } from '../core/ports.ts';
-
-export type LogLine = {
-  readonly atMs: number;
-  readonly module: ModuleName;
-  readonly level: LogLevel;
-  readonly text: string;
-};
+import type { LogLine } from '../core/summaries.ts';
 
 export interface ModuleLogs {
   append(module: ModuleName, level: LogLevel, text: string): void;

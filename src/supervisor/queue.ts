@@ -9,6 +9,7 @@
 import { Fault, isOfTheWorld } from '../core/fault.ts';
 import { type EndpointId, type Message, messageSize } from '../core/message.ts';
 import type { Clock, DeliveryRow, Store, StoreSnapshot, StoreWrite } from '../core/ports.ts';
+import type { QueueCounters } from '../core/summaries.ts';
 import { createLane, type Delivery, type Lane, type LaneLimits } from './lane.ts';
 import { createWriteBehind, type WriteBehind, type WriteBehindDeps } from './write-behind.ts';
 
@@ -30,18 +31,6 @@ export const QUEUE_LIMITS: QueueLimits = {
   waitingMax: 2_000_000,
   unwrittenBytesMax: 16_777_216,
   lingerMs: 100,
-};
-
-export type QueueCounters = {
-  accepted: number;
-  delivered: number;
-  /** Messages that had to be written. */
-  written: number;
-  expired: number;
-  /** Let go after too many failed tries. */
-  poison: number;
-  /** Refused: our limits, or a disk that is full. */
-  refused: number;
 };
 
 export interface Queue {
@@ -221,23 +210,21 @@ export function createQueue(
     const afterSeq = lane.wantsAfter();
     if (afterSeq === undefined || refilling.has(lane)) return;
     refilling.add(lane);
-    store
-      .read(lane.endpoint, lane.priority, afterSeq, limits.lane.rowsMax)
-      .then(
-        (rows) => {
-          refilling.delete(lane);
-          if (rows.length === 0 && unwritten.size === 0) lane.nothingBeyond();
-          else lane.refill(rows, messageSize);
-          // Nothing read and yet more beyond: it is on its way to the disk; `written` looks again.
-          if (rows.length > 0 || lane.waiting() === 0) deps.wake(lane.endpoint);
-        },
-        (cause: unknown) => {
-          refilling.delete(lane);
-          if (!isOfTheWorld(cause)) throw cause;
-          log.error('waiting messages cannot be read', { endpoint: lane.endpoint, cause });
-          clock.after(1_000, () => refillWhenLow(lane));
-        },
-      );
+    store.read(lane.endpoint, lane.priority, afterSeq, limits.lane.rowsMax).then(
+      (rows) => {
+        refilling.delete(lane);
+        if (rows.length === 0 && unwritten.size === 0) lane.nothingBeyond();
+        else lane.refill(rows, messageSize);
+        // Nothing read and yet more beyond: it is on its way to the disk; `written` looks again.
+        if (rows.length > 0 || lane.waiting() === 0) deps.wake(lane.endpoint);
+      },
+      (cause: unknown) => {
+        refilling.delete(lane);
+        if (!isOfTheWorld(cause)) throw cause;
+        log.error('waiting messages cannot be read', { endpoint: lane.endpoint, cause });
+        clock.after(1_000, () => refillWhenLow(lane));
+      },
+    );
   }
 
   function done(delivery: Delivery, after?: Promise<unknown>): void {
@@ -318,7 +305,8 @@ export function createQueue(
       if (first !== undefined) laneOf(first.endpoint, first.priority).giveBack(deliveries);
     },
     done,
-    waiting: (endpoint) => (lanes.get(endpoint) ?? []).reduce((sum, lane) => sum + lane.waiting(), 0),
+    waiting: (endpoint) =>
+      (lanes.get(endpoint) ?? []).reduce((sum, lane) => sum + lane.waiting(), 0),
     endpoints: () => [...lanes.keys()],
     stop: () => writeBehind.stop(),
   };

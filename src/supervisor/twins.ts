@@ -108,7 +108,10 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
         throw cause;
       }
       // Trying again would not help; what the module reports next may.
-      log.error('the hub refused reported properties for good; they are dropped', { module, cause });
+      log.error('the hub refused reported properties for good; they are dropped', {
+        module,
+        cause,
+      });
     }
     const reported = mergePatch(twin.row.reported, patch, true) as JsonObject;
     twin.row = { ...twin.row, reported, pending: twin.later };
@@ -171,7 +174,8 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
       const problem = twinProblem(patch) ?? twinProblem(stripMetadata(merged));
       if (problem !== undefined) throw new Fault('TWIN_INVALID', problem);
       // What is on its way up stays as it was sent.
-      if (twin.link !== undefined && twin.row.pending !== null) twin.later = join(twin.later, patch);
+      if (twin.link !== undefined && twin.row.pending !== null)
+        twin.later = join(twin.later, patch);
       else twin.row = { ...twin.row, pending: join(twin.row.pending, patch) };
       const row = { ...twin.row, pending: join(twin.row.pending, twin.later) };
       await deps.write([{ kind: 'twin', module, twin: row }]);

@@ -1,0 +1,78 @@
+/** HTTP over the local socket: GET a path, get JSON, or JSON lines for as long as you listen. */
+import { createServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+export type Answer =
+  | { readonly kind: 'json'; readonly value: unknown }
+  /** Lines so far, then each new one until the caller hangs up. */
+  | {
+      readonly kind: 'lines';
+      readonly lines: readonly unknown[];
+      readonly follow: ((line: (value: unknown) => void) => () => void) | undefined;
+    }
+  | { readonly kind: 'absent'; readonly message: string };
+
+export type Resource = {
+  /** Path with `:name` for a variable part, e.g. `/modules/:name/logs`. */
+  readonly path: string;
+  answer(parts: Readonly<Record<string, string>>, query: URLSearchParams): Answer;
+};
+
+/** A follower that does not read is let go rather than buffered for. */
+const FOLLOW_BUFFER_MAX = 1_048_576;
+
+/** Returns the function that serves one connection. */
+export function createHttpApi(resources: readonly Resource[]): (socket: Socket) => void {
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://isolet');
+    if (request.method !== 'GET') {
+      send(response, 405, { error: `${request.method} is not served here, only GET` });
+      return;
+    }
+    for (const resource of resources) {
+      const parts = match(resource.path, url.pathname);
+      if (parts !== undefined) {
+        reply(response, resource.answer(parts, url.searchParams));
+        return;
+      }
+    }
+    const paths = resources.map((resource) => resource.path).join(', ');
+    send(response, 404, { error: `${url.pathname} is not served here; there is ${paths}` });
+  });
+  return (socket) => server.emit('connection', socket);
+}
+
+function reply(response: ServerResponse, answer: Answer): void {
+  if (answer.kind === 'absent') return send(response, 404, { error: answer.message });
+  if (answer.kind === 'json') return send(response, 200, answer.value);
+  response.writeHead(200, { 'content-type': 'application/jsonl; charset=utf-8' });
+  const write = (value: unknown): void => {
+    response.write(`${JSON.stringify(value)}\n`);
+    if (response.writableLength > FOLLOW_BUFFER_MAX) response.destroy();
+  };
+  for (const line of answer.lines) write(line);
+  if (answer.follow === undefined) {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  response.on('close', answer.follow(write));
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(`${JSON.stringify(value)}\n`);
+}
+
+function match(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
+  const names = pattern.split('/');
+  const parts = path.split('/');
+  if (names.length !== parts.length) return undefined;
+  const found: Record<string, string> = {};
+  for (const [index, name] of names.entries()) {
+    const part = parts[index] as string;
+    if (name.startsWith(':')) found[name.slice(1)] = decodeURIComponent(part);
+    else if (name !== part) return undefined;
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+/** The command line: one table of commands. */
+
+import { runProgram } from './child-program.ts';
+import { cloud } from './cloud/cloud.ts';
+import { type Command, runCommand } from './command.ts';
+import { demo } from './demo.ts';
+import { list } from './list.ts';
+import { logs } from './logs.ts';
+import type { Program } from './program-files.ts';
+
+const commands: readonly Command[] = [demo, list, logs];
+
+/** Commands that are programs of their own; they read their own arguments. */
+const programs: Readonly<Record<string, { readonly program: Program; readonly summary: string }>> =
+  {
+    run: { program: 'supervisor', summary: 'run the modules of this device' },
+    emulator: { program: 'emulator', summary: 'an IoT Hub on your desk' },
+    build: { program: 'bundle', summary: 'bundle modules' },
+  };
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(overview());
+    return name === undefined ? 1 : 0;
+  }
+  if (name === 'cloud') return await cloud(rest);
+  const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
+  if (program !== undefined) return await runProgram(program.program, rest);
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command !== undefined) return await runCommand(command, rest);
+  process.stderr.write(`isolet: there is no command "${name}". See --help.\n`);
+  return 1;
+}
+
+function overview(): string {
+  const rows = [
+    ...commands.map(({ name, summary }) => [name, summary] as const),
+    ...Object.entries(programs).map(([name, { summary }]) => [name, summary] as const),
+    ['cloud', 'what you do at the hub: devices, deployments, twins, methods, events'] as const,
+  ];
+  const lines = rows.map(([name, summary]) => `  ${name.padEnd(10)}${summary.split('\n')[0]}`);
+  return `isolet COMMAND [--help]\n\n${lines.join('\n')}\n`;
+}
+
+// A reader that has seen enough (`… | head`) is no error.
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'EPIPE') process.exit(0);
+  throw cause;
+});
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,192 @@
+/**
+ * The settings of one device: IoT Edge's config.toml, as far as it is needed, plus `[isolet]`.
+ * Read once, all problems listed, unknown keys refused with a suggestion.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'smol-toml';
+import { Fault } from './core/fault.ts';
+import type { LogLevelName } from './lib/log.ts';
+
+export type Config = {
+  /** How the device is provisioned; `none` = it works without a cloud. */
+  readonly provisioning:
+    | { readonly source: 'manual'; readonly connectionString: string }
+    | { readonly source: 'none' };
+  /** PEM text of additional certificate authorities, undefined = the system's alone. */
+  readonly trustBundle: string | undefined;
+  /** Where everything that must survive lies. */
+  readonly dataDir: string;
+  /** Unix socket of the local API. */
+  readonly apiSocket: string;
+  readonly logLevel: LogLevelName;
+  /** Limits of a module that sets none of its own. */
+  readonly module: { readonly heapMb: number; readonly startMs: number; readonly turnMs: number };
+};
+
+type Table = Readonly<Record<string, unknown>>;
+type Known = { readonly [key: string]: 'text' | 'count' | Known };
+
+/** Every key there is. */
+const known: Known = {
+  hostname: 'text',
+  trust_bundle_cert: 'text',
+  provisioning: { source: 'text', connection_string: 'text' },
+  isolet: {
+    data_dir: 'text',
+    api_socket: 'text',
+    log_level: 'text',
+    module: { heap_mb: 'count', start_ms: 'count', turn_ms: 'count' },
+  },
+};
+
+const levels: readonly LogLevelName[] = ['debug', 'info', 'warn', 'error'];
+/** Linux: sun_path holds 108 bytes, one of them the end. */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Reads a config file. Throws CONFIG_INVALID with every problem, one per line. */
+export function readConfig(file: string): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Fault(
+      'CONFIG_INVALID',
+      `the config file ${file} cannot be read (${(cause as NodeJS.ErrnoException).code}): name another with --config`,
+      { cause },
+    );
+  }
+  return parseConfig(text, resolve(file));
+}
+
+/** The same from text; `file` names it in errors, and relative paths start from its folder. */
+export function parseConfig(text: string, file: string): Config {
+  let table: Table;
+  try {
+    table = parse(text);
+  } catch (cause) {
+    throw new Fault('CONFIG_INVALID', `${file} is not valid TOML: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  const problems: string[] = [];
+  checkKeys(table, known, '', problems);
+  const folder = dirname(file);
+  const isolet = section(table, 'isolet');
+  const limits = section(isolet, 'module');
+  const dataDir = resolve(folder, textOr(isolet['data_dir'], '/var/lib/isolet'));
+  const apiSocket = resolve(folder, textOr(isolet['api_socket'], `${dataDir}/api.sock`));
+  if (Buffer.byteLength(apiSocket) > SOCKET_PATH_BYTES_MAX) {
+    problems.push(
+      `isolet.api_socket: ${apiSocket} is longer than ${SOCKET_PATH_BYTES_MAX} bytes, more than Linux takes: set a shorter one`,
+    );
+  }
+  const logLevel = textOr(isolet['log_level'], 'info') as LogLevelName;
+  if (!levels.includes(logLevel)) {
+    problems.push(`isolet.log_level must be one of ${levels.join(', ')}; it is "${logLevel}"`);
+  }
+  const config: Config = {
+    provisioning: readProvisioning(section(table, 'provisioning'), problems),
+    trustBundle: readTrustBundle(table['trust_bundle_cert'], folder, problems),
+    dataDir,
+    apiSocket,
+    logLevel,
+    module: {
+      heapMb: countOr(limits['heap_mb'], 32),
+      startMs: countOr(limits['start_ms'], 5_000),
+      turnMs: countOr(limits['turn_ms'], 2_000),
+    },
+  };
+  if (problems.length > 0) {
+    throw new Fault('CONFIG_INVALID', `${file}:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+  }
+  return config;
+}
+
+function readProvisioning(table: Table, problems: string[]): Config['provisioning'] {
+  const source = table['source'];
+  if (source === 'none') return { source: 'none' };
+  if (source !== 'manual') {
+    problems.push(
+      `provisioning.source must be "manual" (with connection_string) or "none", it is ${source === undefined ? 'missing' : JSON.stringify(source)}`,
+    );
+    return { source: 'none' };
+  }
+  const connectionString = table['connection_string'];
+  if (typeof connectionString === 'string') return { source: 'manual', connectionString };
+  problems.push('provisioning.connection_string is missing: copy it from your hub');
+  return { source: 'none' };
+}
+
+function readTrustBundle(value: unknown, folder: string, problems: string[]): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const path = value.startsWith('file://') ? fileURLToPath(value) : resolve(folder, value);
+  try {
+    const pem = readFileSync(path, 'utf8');
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+    problems.push(`trust_bundle_cert: ${path} holds no PEM certificate`);
+  } catch (cause) {
+    problems.push(
+      `trust_bundle_cert: ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+    );
+  }
+  return undefined;
+}
+
+function checkKeys(table: Table, shape: Known, path: string, problems: string[]): void {
+  for (const [key, value] of Object.entries(table)) {
+    const at = `${path}${key}`;
+    const kind = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    if (kind === undefined) {
+      const near = nearest(key, Object.keys(shape));
+      problems.push(`${at} is not known${near === undefined ? '' : `: did you mean ${near}?`}`);
+    } else if (kind === 'text') {
+      if (typeof value !== 'string') problems.push(`${at} must be text in quotes`);
+    } else if (kind === 'count') {
+      if (!Number.isInteger(value) || (value as number) <= 0) {
+        problems.push(`${at} must be a whole number above 0`);
+      }
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      checkKeys(value as Table, kind, `${at}.`, problems);
+    } else {
+      problems.push(`${at} must be a table: [${at}]`);
+    }
+  }
+}
+
+/** The most similar known word, if it is similar at all. */
+function nearest(word: string, words: readonly string[]): string | undefined {
+  const scored = words
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return scored !== undefined && scored.distance <= Math.max(2, word.length / 3)
+    ? scored.candidate
+    : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+function section(table: Table, name: string): Table {
+  const value = table[name];
+  return typeof value === 'object' && value !== null ? (value as Table) : {};
+}
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === 'string' ? value : fallback;
+}
+
+function countOr(value: unknown, fallback: number): number {
+  return typeof value === 'number' ? value : fallback;
+}
