@@ -178,7 +178,7 @@ export type Ending = {
   /** One sentence for a person, with the source-mapped stack of an error. */
   readonly reason: string;
   /** This module had to be ended by killing its host: it gets a host of its own from now on. */
-  readonly hostKilled?: boolean;
+  readonly tookHost?: boolean;
 };
 
 /** What a running module may ask of us. */

@@ -128,7 +128,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
           lastExitAtMs: clock.now(),
           exitCode: ending.exitCode,
           exitReason: ending.reason,
-          quarantined: module.statistics.quarantined || ending.hostKilled === true,
+          quarantined: module.statistics.quarantined || ending.tookHost === true,
         });
         changed(name, 'ended');
       },

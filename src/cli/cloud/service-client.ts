@@ -1,0 +1,197 @@
+/** The hub's service side over REST, for a person's commands: works alike with the emulator and a real hub. */
+import { createHmac, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { Fault } from '../../core/fault.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+import { formatSas, sasTextToSign } from '../../core/shared-access-signature.ts';
+
+export type Login = {
+  /** `HostName=…;SharedAccessKeyName=…;SharedAccessKey=…` */
+  readonly connectionString: string;
+  /** PEM file of a CA to trust besides the system's. */
+  readonly caFile: string | undefined;
+};
+
+/** One event the hub received, as the emulator's stream tells it. */
+export type HubEvent = {
+  readonly seq: number;
+  readonly enqueuedTime: string;
+  readonly deviceId: string;
+  readonly moduleId: string | null;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly systemProperties: Readonly<Record<string, string>>;
+  readonly body: Json;
+};
+
+export interface ServiceClient {
+  readonly hostName: string;
+  /** The answer's JSON, null when it has none. `status 404` gives undefined when `absentIsFine`. */
+  call(
+    method: string,
+    path: string,
+    body?: Json,
+    absentIsFine?: boolean,
+  ): Promise<Json | undefined>;
+  /** Calls `event` for each event after `since` until `stop` is called; resolves when the stream ends. */
+  events(
+    filter: { readonly device?: string; readonly module?: string; readonly since?: number },
+    event: (event: HubEvent) => void,
+  ): { readonly stop: () => void; readonly ended: Promise<void> };
+}
+
+const API_VERSION = '2021-04-12';
+const TOKEN_S = 3_600;
+const TIMEOUT_MS = 40_000;
+
+export function createServiceClient(login: Login): ServiceClient {
+  const fields = parseLogin(login.connectionString);
+  const ca = login.caFile === undefined ? undefined : [...rootCertificates, readCa(login.caFile)];
+  const [host, port] = fields.hostName.split(':');
+
+  function token(): string {
+    const sas = {
+      resource: encodeURIComponent(fields.hostName),
+      expiryS: Math.floor(Date.now() / 1000) + TOKEN_S,
+      policy: fields.policy,
+    };
+    const key = Buffer.from(fields.key, 'base64');
+    return formatSas(sas, createHmac('sha256', key).update(sasTextToSign(sas)).digest('base64'));
+  }
+
+  function open(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | undefined,
+    timeoutMs: number | undefined,
+  ): { readonly response: Promise<IncomingMessage>; readonly stop: () => void } {
+    const asked = request({
+      host,
+      port: port ?? 443,
+      method,
+      path: `${path}${path.includes('?') ? '&' : '?'}api-version=${API_VERSION}`,
+      headers: { authorization: token(), ...headers },
+      ...(ca === undefined ? {} : { ca }),
+      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    });
+    const response = new Promise<IncomingMessage>((resolve, reject) => {
+      asked.on('response', resolve);
+      asked.on('timeout', () => asked.destroy(new Error('it did not answer in time')));
+      asked.on('error', (cause) =>
+        reject(
+          new Fault('UPSTREAM_AWAY', `the hub at ${fields.hostName}: ${cause.message}`, { cause }),
+        ),
+      );
+    });
+    asked.end(body);
+    return { response, stop: () => asked.destroy() };
+  }
+
+  return {
+    hostName: fields.hostName,
+    async call(method, path, body, absentIsFine = false) {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      const headers: Record<string, string> = { accept: 'application/json' };
+      if (text !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
+      const response = await open(method, path, headers, text, TIMEOUT_MS).response;
+      const answer = await readAll(response);
+      const status = response.statusCode ?? 0;
+      if (status === 404 && absentIsFine) return undefined;
+      if (status >= 300) throw refusal(method, path, status, answer);
+      return answer === '' ? null : (JSON.parse(answer) as Json);
+    },
+    events(filter, event) {
+      const query = new URLSearchParams();
+      for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
+      const path = `/emulator/events?${query}`;
+      const stream = open('GET', path, { accept: 'text/event-stream' }, undefined, undefined);
+      return { stop: stream.stop, ended: follow(stream.response, path, event) };
+    },
+  };
+}
+
+async function follow(
+  opening: Promise<IncomingMessage>,
+  path: string,
+  event: (event: HubEvent) => void,
+): Promise<void> {
+  const response = await opening;
+  const status = response.statusCode ?? 0;
+  if (status !== 200) throw refusal('GET', path, status, await readAll(response));
+  response.setEncoding('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of response) {
+      const blocks = (rest + String(chunk)).split('\n\n');
+      rest = blocks.pop() as string;
+      for (const block of blocks) {
+        const data = block
+          .split('\n')
+          .filter((line) => line.startsWith('data:'))
+          .map((line) => line.slice(5).trim())
+          .join('\n');
+        if (data !== '') event(JSON.parse(data) as HubEvent);
+      }
+    }
+  } catch (cause) {
+    // Stopped by us, or the hub went: either way the stream is over, and the caller decides.
+    if ((cause as NodeJS.ErrnoException).code !== 'ECONNRESET') throw cause;
+  }
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}
+
+function refusal(method: string, path: string, status: number, answer: string): Fault {
+  let reason = answer.slice(0, 500);
+  try {
+    reason = String((JSON.parse(answer) as JsonObject)['Message'] ?? reason);
+  } catch {
+    // Not JSON: the text as it is.
+  }
+  const code = status === 401 || status === 403 ? 'CREDENTIALS_REFUSED' : 'UPSTREAM_REFUSED';
+  return new Fault(
+    code,
+    `the hub answered ${status} to ${method} ${path.split('?')[0]}: ${reason}`,
+  );
+}
+
+function parseLogin(text: string): { hostName: string; policy: string; key: string } {
+  const parts = new Map(
+    text.split(';').map((part) => {
+      const cut = part.indexOf('=');
+      return [part.slice(0, cut), part.slice(cut + 1)] as const;
+    }),
+  );
+  const hostName = parts.get('HostName');
+  const policy = parts.get('SharedAccessKeyName');
+  const key = parts.get('SharedAccessKey');
+  if (hostName === undefined || policy === undefined || key === undefined) {
+    throw new Fault(
+      'CONFIG_INVALID',
+      "the hub's connection string must have HostName, SharedAccessKeyName and SharedAccessKey (a policy's, not a device's)",
+    );
+  }
+  return { hostName, policy, key };
+}
+
+function readCa(file: string): string {
+  try {
+    const pem = readFileSync(file, 'utf8');
+    new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    throw new Fault(
+      'CONFIG_INVALID',
+      `the CA file ${file} cannot be used: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
