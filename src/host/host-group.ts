@@ -1,0 +1,292 @@
+/**
+ * The modules of one group and the host process they share. It knows who runs there, checks what
+ * comes out, and when the host has to be killed tells each module how it ended: the culprit first.
+ */
+import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
+import type {
+  Cancel,
+  Clock,
+  Ending,
+  Log,
+  ModuleMetrics,
+  ModuleSink,
+  ModuleStart,
+  RunningModule,
+} from '../core/ports.ts';
+import { blame } from './blame.ts';
+import type { Frame } from './frame.ts';
+import { checkGuestRequests } from './guest-request-check.ts';
+import { createHostProcess } from './host-process.ts';
+import {
+  fromHost,
+  type HostStart,
+  type ModulePulse,
+  parseEnding,
+  parsePulses,
+  toHost,
+} from './host-protocol.ts';
+import type { HostSettings } from './host-settings.ts';
+import { mapStack } from './stack-map.ts';
+
+export type HostGroup = {
+  readonly pid: number;
+  start(start: ModuleStart, sink: ModuleSink): RunningModule;
+  metrics(module: string): ModuleMetrics | undefined;
+  /** Ends all its modules as 'stopped' and its host with them. */
+  stop(): Promise<void>;
+};
+
+export type HostGroupDeps = {
+  readonly group: string;
+  readonly hostMain: string;
+  readonly prelude: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: HostSettings;
+  /** Memory of the machine, bytes. */
+  readonly machineBytes: number;
+  /** It takes no more modules: the next one needs a new group. Called once. */
+  readonly closed: () => void;
+};
+
+type Member = {
+  readonly handle: number;
+  readonly start: Omit<ModuleStart, 'code'>;
+  readonly sink: ModuleSink;
+  /** Set when the sink was told; the host may not know yet. */
+  over: boolean;
+  started: boolean;
+  pulse: ModulePulse | undefined;
+  cancelStop: Cancel;
+  readonly ended: PromiseWithResolvers<void>;
+};
+
+const MB = 1_048_576;
+const KILLED = 137;
+
+export function createHostGroup(deps: HostGroupDeps): HostGroup {
+  const { group, clock, log, settings } = deps;
+  const members = new Map<number, Member>();
+  const left = Promise.withResolvers<void>();
+  let lastHandle = 0;
+  let closed = false;
+  let culprit: { readonly handle: number; readonly ending: Ending } | undefined;
+  let stopping = false;
+  let cancelIdle: Cancel = () => {};
+
+  const host = createHostProcess(
+    { ...deps, ceilingBytes },
+    { frame: onFrame, overCeiling, silent, gone },
+  );
+  host.send(toHost.hello, 0, JSON.stringify(settings), Buffer.from(deps.prelude));
+  log.debug('module host started', { group, pid: host.pid });
+
+  function ceilingBytes(): number {
+    let heapMb = 0;
+    for (const { start } of members.values()) heapMb += start.limits.heapMb;
+    const wanted = (settings.baseMb + heapMb * settings.heapFactor) * MB;
+    return Math.min(wanted, deps.machineBytes * settings.memoryShare);
+  }
+
+  // ------------------------------------------------------------------------- what the host says
+
+  function onFrame(frame: Frame): void {
+    if (frame.kind === fromHost.pulse) return onPulse(frame.json);
+    const member = members.get(frame.handle);
+    // Numbers are never used twice and the host says `ended` last: nobody honest sends this.
+    if (member === undefined)
+      return distrust(`it spoke for module ${frame.handle}, which it lacks`);
+    switch (frame.kind) {
+      case fromHost.started:
+        if (member.started) return distrust('it started a module twice');
+        member.started = true;
+        if (!member.over) member.sink.started();
+        return;
+      case fromHost.requests:
+        return onRequests(member, frame);
+      case fromHost.ended:
+      case fromHost.wedged: {
+        const ending = parseEnding(frame.json);
+        if (ending === undefined) return distrust('it told an ending that is none');
+        if (frame.kind === fromHost.wedged) return bringDown(member, ending);
+        members.delete(member.handle);
+        tellEnd(member, ending);
+        restWhenEmpty();
+        return;
+      }
+      default:
+        return distrust(`it sent a frame of kind ${frame.kind}`);
+    }
+  }
+
+  function onPulse(json: string): void {
+    const pulses = parsePulses(json);
+    if (pulses === undefined) return distrust('it sent a pulse that is none');
+    host.alive();
+    for (const pulse of pulses) {
+      const member = members.get(pulse.handle);
+      if (member !== undefined) member.pulse = pulse;
+    }
+  }
+
+  function onRequests(member: Member, frame: Frame): void {
+    if (member.over) return;
+    const checked = checkGuestRequests(frame.json, frame.bytes, settings);
+    if (checked.ok) return member.sink.requests(checked.requests, checked.bodies);
+    const reason = `It broke the treaty: ${checked.problems.join('; ')}.`;
+    tellEnd(member, { cause: 'error', exitCode: 1, reason });
+    askToEnd(member);
+  }
+
+  /** A host that is not itself any more: whatever it says next may be a lie. */
+  function distrust(what: string): void {
+    log.error('module host is not to be trusted and was killed', { group, what });
+    close();
+    host.kill(`The module host broke its protocol: ${what}.`);
+  }
+
+  // -------------------------------------------------------------------------------- its ends
+
+  function bringDown(member: Member, ending: Ending): void {
+    close();
+    culprit ??= { handle: member.handle, ending };
+    log.warn('module host killed', { group, culprit: member.start.module, reason: ending.reason });
+    host.kill(`The module host was killed because of ${member.start.module}.`);
+  }
+
+  function overCeiling(residentBytes: number): void {
+    const worst = suspect();
+    const megabytes = Math.round(residentBytes / MB);
+    const reason = `Its host used ${megabytes} MB, more than it may, most of it for this module.`;
+    if (worst !== undefined) {
+      bringDown(worst, { cause: 'out of memory', exitCode: KILLED, reason });
+      return;
+    }
+    close();
+    host.kill(`The module host used ${megabytes} MB, and no module stands out.`);
+  }
+
+  function silent(): void {
+    const worst = suspect();
+    const reason = `Its host has been silent for ${settings.silenceMs} ms while it was at work.`;
+    if (worst !== undefined && (worst.pulse?.turnMs ?? 0) > 0) {
+      bringDown(worst, { cause: 'wedged', exitCode: KILLED, reason });
+      return;
+    }
+    close();
+    host.kill(`The module host has been silent for ${settings.silenceMs} ms.`);
+  }
+
+  function suspect(): Member | undefined {
+    const pulses = [...members.values()].flatMap(({ pulse }) => pulse ?? []);
+    return members.get(blame(pulses)?.handle ?? 0);
+  }
+
+  function gone(reason: string): void {
+    close();
+    cancelIdle();
+    const lost: Ending = stopping ? stopped : { cause: 'host lost', exitCode: KILLED, reason };
+    const guilty = members.get(culprit?.handle ?? 0);
+    if (guilty !== undefined && culprit !== undefined) {
+      tellEnd(guilty, { ...culprit.ending, tookHost: true });
+    }
+    for (const member of members.values()) tellEnd(member, lost);
+    members.clear();
+    left.resolve();
+  }
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    deps.closed();
+  }
+
+  function tellEnd(member: Member, ending: Ending): void {
+    member.cancelStop();
+    if (member.over) return;
+    member.over = true;
+    const { module, sourceMap } = member.start;
+    const reason =
+      ending.cause === 'error' ? mapStack(ending.reason, module, sourceMap) : ending.reason;
+    member.sink.ended({ ...ending, reason });
+    member.ended.resolve();
+  }
+
+  function askToEnd(member: Member): void {
+    member.cancelStop();
+    host.send(toHost.stop, member.handle, '');
+    const reason = `It could not be stopped within ${settings.stopMs} ms, so its host was killed.`;
+    member.cancelStop = clock.after(settings.stopMs, () =>
+      bringDown(member, { cause: 'wedged', exitCode: KILLED, reason }),
+    );
+  }
+
+  function restWhenEmpty(): void {
+    if (members.size > 0) return;
+    cancelIdle = clock.after(settings.idleMs, () => {
+      close();
+      host.kill('The module host had no more modules.');
+    });
+  }
+
+  // ------------------------------------------------------------------------------- its modules
+
+  function start(what: ModuleStart, sink: ModuleSink): RunningModule {
+    cancelIdle();
+    const { code, ...rest } = what;
+    const member: Member = {
+      handle: ++lastHandle,
+      start: rest,
+      sink,
+      over: false,
+      started: false,
+      pulse: undefined,
+      cancelStop: () => {},
+      ended: Promise.withResolvers(),
+    };
+    members.set(member.handle, member);
+    const { module, device, env, binds, limits } = what;
+    const guestBoot: GuestBoot = {
+      treaty: TREATY_VERSION,
+      module,
+      device,
+      env,
+      arch: process.arch,
+    };
+    const boot = JSON.stringify(guestBoot);
+    const wire: HostStart = { module, boot, binds, limits };
+    host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
+    return {
+      post(events, bodies) {
+        if (member.over || events.length === 0) return;
+        const present = bodies.filter((body) => body !== undefined);
+        host.send(toHost.post, member.handle, JSON.stringify(events), Buffer.concat(present));
+      },
+      stop() {
+        if (!member.over) askToEnd(member);
+        return member.ended.promise;
+      },
+    };
+  }
+
+  return {
+    pid: host.pid,
+    start,
+    metrics(module) {
+      // The last one started: a name may still be leaving while it comes again.
+      const member = [...members.values()].findLast(
+        (one) => one.start.module === module && !one.over,
+      );
+      if (member === undefined) return undefined;
+      return { cpuMs: member.pulse?.cpuMs ?? 0, heapBytes: member.pulse?.heapBytes ?? 0 };
+    },
+    stop() {
+      stopping = true;
+      close();
+      host.kill('The runtime stops.');
+      return left.promise;
+    },
+  };
+}
+
+const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };

@@ -1,0 +1,200 @@
+/**
+ * One module-host process as the supervisor sees it: spawned, spoken to, watched, killed. Whatever
+ * goes wrong with it ends in the same call, `gone`, once.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Cancel, Clock, Log } from '../core/ports.ts';
+import type { Frame } from './frame.ts';
+import { createFramePipe } from './frame-pipe.ts';
+import type { HostSettings } from './host-settings.ts';
+
+export type HostProcess = {
+  /** 0 when it could not be started; `gone` follows. */
+  readonly pid: number;
+  send(kind: number, handle: number, json: string, bytes?: Uint8Array): void;
+  /** The host has shown that it lives. */
+  alive(): void;
+  /** SIGKILL; `gone` is called when it has left. The first reason counts. */
+  kill(reason: string): void;
+};
+
+export type HostProcessEvents = {
+  frame(frame: Frame): void;
+  /** It uses more memory than `ceilingBytes()`; called at each look until it is killed. */
+  overCeiling(residentBytes: number): void;
+  /** It has told nothing for `silenceMs`. */
+  silent(): void;
+  /** It is no more. */
+  gone(reason: string): void;
+};
+
+export type HostProcessDeps = {
+  readonly hostMain: string;
+  readonly group: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: HostSettings;
+  /** How much memory it may use now. */
+  readonly ceilingBytes: () => number;
+};
+
+/** Each with its reason in spec/isolates.md §8. */
+const V8_FLAGS = [
+  '--no-node-snapshot', // isolated-vm requires it
+  '--no-maglev', // 2 to 3 MB less
+  '--wasm-max-mem-pages=256', // no heap limit counts a WebAssembly.Memory
+  '--max-semi-space-size=1', // of the host's own heap, which is small
+];
+const PIPE_FD = 3;
+const STATM_PAGE_BYTES = 4_096;
+/** The kernel's scale ends at 1000: the host goes before anything that holds data. */
+const OOM_SCORE = '900';
+/** A process that waits for a dying card cannot even be killed; its modules need not wait for it. */
+const FUNERAL_MS = 1_000;
+
+export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
+  const { clock, log, settings } = deps;
+  const child = spawn(process.execPath, [...V8_FLAGS, deps.hostMain], {
+    cwd: '/',
+    // Nothing of ours is any business of the modules.
+    env: {},
+    // Its own session: Ctrl-C in a terminal reaches the supervisor alone.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const pid = child.pid ?? 0;
+  const cancels = new Set<Cancel>();
+  let cancelSilence: Cancel = () => {};
+  let killed: string | undefined;
+  let over = false;
+
+  child.on('error', (cause) => {
+    if (child.pid === undefined) gone(`The module host could not be started: ${cause.message}.`);
+  });
+  child.on('exit', (code, signal) => {
+    gone(killed ?? `The module host ended by itself (${signal ?? `code ${code}`}).`);
+  });
+  const socket = child.stdio[PIPE_FD] as Socket;
+  // Its end is told by 'exit'; what breaks on the way there is no news.
+  socket.on('error', () => {});
+  const pipe = createFramePipe(socket, settings.frameBytesMax, {
+    frame: (frame) => {
+      if (killed === undefined) events.frame(frame);
+    },
+    broken: (problem) => kill(`The module host broke the pipe's format: ${problem}.`),
+  });
+  passOutput(child, deps);
+  if (pid !== 0) {
+    lowerPriority(pid);
+    watchMemory();
+    alive();
+  }
+
+  function every(delayMs: number, run: () => void): Cancel {
+    const cancel = clock.after(delayMs, () => {
+      run();
+      if (!over && killed === undefined) next = every(delayMs, run);
+    });
+    let next: Cancel = cancel;
+    return () => next();
+  }
+
+  function watchMemory(): void {
+    const residentBytes = openStatm(pid);
+    const cancel = every(settings.memoryMs, () => {
+      const bytes = residentBytes.read();
+      if (bytes > deps.ceilingBytes()) events.overCeiling(bytes);
+    });
+    cancels.add(() => {
+      cancel();
+      residentBytes.close();
+    });
+  }
+
+  function alive(): void {
+    cancelSilence();
+    cancelSilence = over ? () => {} : clock.after(settings.silenceMs, () => events.silent());
+  }
+
+  function kill(reason: string): void {
+    if (over || killed !== undefined) return;
+    killed = reason;
+    cancelSilence();
+    cancels.add(clock.after(FUNERAL_MS, () => gone(reason)));
+    child.kill('SIGKILL');
+  }
+
+  function gone(reason: string): void {
+    if (over) return;
+    over = true;
+    cancelSilence();
+    for (const cancel of cancels) cancel();
+    socket.destroy();
+    log.debug('module host ended', { group: deps.group, pid, reason });
+    events.gone(reason);
+  }
+
+  return {
+    pid,
+    alive,
+    kill,
+    send(kind, handle, json, bytes) {
+      if (over || killed !== undefined) return;
+      pipe.send(kind, handle, json, bytes);
+      if (pipe.queuedBytes() > settings.pipeBytesMax) {
+        kill(`The module host left ${pipe.queuedBytes()} bytes waiting on its pipe.`);
+      }
+    },
+  };
+}
+
+/** Resident memory of a process; an open file of it can never come to mean another process. */
+function openStatm(pid: number): { read(): number; close(): void } {
+  const buffer = Buffer.alloc(128);
+  let file: number | undefined;
+  try {
+    file = openSync(`/proc/${pid}/statm`, 'r');
+  } catch {
+    // It is gone already; 'exit' will tell.
+  }
+  return {
+    read() {
+      try {
+        const length = file === undefined ? 0 : readSync(file, buffer, 0, buffer.length, 0);
+        const pages = buffer.toString('latin1', 0, length).split(' ')[1];
+        return Number(pages ?? 0) * STATM_PAGE_BYTES;
+      } catch {
+        return 0;
+      }
+    },
+    close() {
+      if (file !== undefined) closeSync(file);
+      file = undefined;
+    },
+  };
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
+  } catch {
+    // A kernel or container that does not let us: then the kernel chooses by size.
+  }
+}
+
+/** What the host itself says (V8's last words, most of all) goes into the log, up to a bound. */
+function passOutput(child: ChildProcess, { log, group, settings }: HostProcessDeps): void {
+  let leftBytes = settings.outputBytesMax;
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
+    stream.on('error', () => {});
+    stream.on('data', (chunk: Buffer) => {
+      if (leftBytes <= 0) return;
+      const text = chunk.toString('utf8', 0, leftBytes).trim();
+      leftBytes -= chunk.length;
+      if (text !== '') log.warn('module host said', { group, text });
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/** What the frames between supervisor and module host mean. */
+import type { Bind, Ending, ModuleLimits } from '../core/ports.ts';
+
+/** Supervisor → host. */
+export const toHost = {
+  /** First frame. JSON: HostSettings; bytes: the guest prelude. */
+  hello: 1,
+  /** JSON: HostStart; bytes: the module's code. */
+  start: 2,
+  /** JSON: GuestEvent[] as the guest gets it; bytes: its bodies. */
+  post: 3,
+  stop: 4,
+} as const;
+
+/** Host → supervisor. */
+export const fromHost = {
+  started: 1,
+  /** JSON: GuestRequest[] as the guest wrote it, not looked at; bytes: its bodies. */
+  requests: 2,
+  /** JSON: Ending. */
+  ended: 3,
+  /** This isolate cannot be stopped: kill the host. JSON: Ending, as it is to be told. */
+  wedged: 4,
+  /** JSON: ModulePulse[], of those that ran since the last; also the sign that the host lives. */
+  pulse: 5,
+} as const;
+
+export type HostStart = {
+  readonly module: string;
+  /** GuestBoot as JSON text. */
+  readonly boot: string;
+  readonly binds: readonly Bind[];
+  readonly limits: ModuleLimits;
+};
+
+/** What one module used, as the host sees it. */
+export type ModulePulse = {
+  readonly handle: number;
+  /** Since its start. */
+  readonly cpuMs: number;
+  /** When it last rested. */
+  readonly heapBytes: number;
+  /** By how much the host grew while this module ran: the trace of memory no heap limit counts. */
+  readonly grownBytes: number;
+  /** CPU time of the turn under way; 0 = it rests. */
+  readonly turnMs: number;
+  /** V8 gave its heap up, and yet its code may still run. */
+  readonly overLimit: boolean;
+};
+
+/** Reads an Ending a host sent; undefined when it is none. */
+export function parseEnding(json: string): Ending | undefined {
+  const value = parse(json) as Partial<Ending> | null | undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { cause, exitCode, reason } = value;
+  if (!endingCauses.has(cause as string) || typeof reason !== 'string') return undefined;
+  if (!Number.isSafeInteger(exitCode)) return undefined;
+  return { cause, exitCode, reason } as Ending;
+}
+
+const endingCauses = new Set<string>([
+  'stopped',
+  'exited',
+  'error',
+  'out of memory',
+  'out of time',
+  'wedged',
+]);
+
+/** Reads the pulses a host sent; undefined when they are none. */
+export function parsePulses(json: string): readonly ModulePulse[] | undefined {
+  const value = parse(json);
+  return Array.isArray(value) && value.every(isPulse) ? value : undefined;
+}
+
+function isPulse(value: unknown): value is ModulePulse {
+  if (typeof value !== 'object' || value === null) return false;
+  const pulse = value as Record<keyof ModulePulse, unknown>;
+  return (
+    isCount(pulse.handle) &&
+    isCount(pulse.cpuMs) &&
+    isCount(pulse.heapBytes) &&
+    isCount(pulse.grownBytes) &&
+    isCount(pulse.turnMs) &&
+    typeof pulse.overLimit === 'boolean'
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+/** Every limit of the module host in one place, with its default and the reason for it. */
+export type HostSettings = {
+  /** How often the host compares running turns with their limits, ms. */
+  readonly tickMs: number;
+  /**
+   * A turn may last this many times its CPU limit on the wall: a module asleep in `Atomics.wait`
+   * uses no CPU, and yet it answers nobody.
+   */
+  readonly wallFactor: number;
+  /** A disposed isolate still running after this cannot be stopped, ms. */
+  readonly wedgeMs: number;
+  /** How often the host tells that it lives, and what its modules use, ms. */
+  readonly heartbeatMs: number;
+  /** A host silent for so long is killed, ms. Its thread runs no module code, so it is never busy. */
+  readonly silenceMs: number;
+  /** A host that has not ended a module so long after we asked is killed, ms. */
+  readonly stopMs: number;
+  /** How often the supervisor looks at a host's memory, ms. A module can take 2 GB/s. */
+  readonly memoryMs: number;
+  /** Memory (RSS) a host may use before any module is counted, MB. It starts with 50 to 60. */
+  readonly baseMb: number;
+  /** For each MB of its modules' heap limits a host may use so many: a heap may overshoot before V8 ends it. */
+  readonly heapFactor: number;
+  /** No host may use more than this part of the machine's memory, so that we kill it before the kernel does. */
+  readonly memoryShare: number;
+  /** A host without modules is kept this long, ms: a module being updated finds it warm. */
+  readonly idleMs: number;
+  /** Largest frame either way, bytes. */
+  readonly frameBytesMax: number;
+  /** Bytes that may wait in the host for one module's next turn; more ends the module. */
+  readonly inboxBytesMax: number;
+  /** Bytes of one module's requests that may wait for the supervisor; more ends the module. */
+  readonly outboxBytesMax: number;
+  /** Outbox calls in one turn; the treaty knows one, flushes in a microtask may make it some more. */
+  readonly outboxCallsMax: number;
+  /** Bytes that may wait on the pipe to one host; more kills the host. */
+  readonly pipeBytesMax: number;
+  /** Requests in one batch. */
+  readonly requestsMax: number;
+  /** Characters of a name: output, method, property, device. */
+  readonly nameLengthMax: number;
+  /** Characters of a log line or a reason; the rest is cut off. */
+  readonly textLengthMax: number;
+  /** Nesting of a payload or a patch; deeper JSON would overflow the stack of whoever walks it. */
+  readonly jsonDepthMax: number;
+  /** Largest file a module may read or write, bytes. */
+  readonly fileBytesMax: number;
+  /** File calls of one module under way at once. */
+  readonly fileCallsMax: number;
+  /** Bytes of a host's own stdout and stderr that reach the log. */
+  readonly outputBytesMax: number;
+};
+
+const MB = 1_048_576;
+
+export const defaultHostSettings: HostSettings = {
+  tickMs: 50,
+  wallFactor: 10,
+  wedgeMs: 1_000,
+  heartbeatMs: 1_000,
+  silenceMs: 5_000,
+  stopMs: 3_000,
+  memoryMs: 100,
+  baseMb: 128,
+  heapFactor: 2,
+  memoryShare: 0.75,
+  idleMs: 10_000,
+  frameBytesMax: 16 * MB,
+  inboxBytesMax: 32 * MB,
+  outboxBytesMax: 32 * MB,
+  outboxCallsMax: 10_000,
+  pipeBytesMax: 64 * MB,
+  requestsMax: 65_536,
+  nameLengthMax: 1_024,
+  textLengthMax: 16_384,
+  jsonDepthMax: 64,
+  fileBytesMax: MB,
+  fileCallsMax: 64,
+  outputBytesMax: 65_536,
+};

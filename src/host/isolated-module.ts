@@ -1,0 +1,312 @@
+/**
+ * One module in its isolate: load it, give it turns one after the other, end it.
+ *
+ *   loading ──▶ idle ⇄ busy ──▶ ending ──the call under way settles──▶ ended
+ *                                  └── it does not, for wedgeMs ──▶ wedged
+ *
+ * The isolate has one door in (a Reference to the guest's function) and one outbox (an ignored
+ * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
+ */
+import ivm from 'isolated-vm';
+import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
+import type { Cancel, Clock, Ending } from '../core/ports.ts';
+import type { FileAccess } from './file-access.ts';
+import { parseHostCalls } from './host-call-check.ts';
+import type { HostStart } from './host-protocol.ts';
+import type { HostSettings } from './host-settings.ts';
+import type { Prelude } from './prelude-script.ts';
+
+export type IsolatedModule = {
+  post(events: string, bytes: Uint8Array): void;
+  end(ending: Ending): void;
+  /** Numbers the calls into the isolate; undefined while none is under way. */
+  turn(): number | undefined;
+  isLoading(): boolean;
+  /** CPU time since its start, ms; the slice under way counts as wall time (spec/isolates.md §1.5). */
+  cpuMs(): number;
+  /** V8 has given the isolate up though nobody asked. */
+  isOverLimit(): boolean;
+  /** Heap and array buffers, bytes; undefined when it cannot be told now. */
+  heapBytes(): Promise<number | undefined>;
+};
+
+export type IsolatedModuleEvents = {
+  /** A call into the isolate begins. */
+  busy(): void;
+  started(): void;
+  requests(json: string, bytes: Uint8Array | undefined): void;
+  ended(ending: Ending): void;
+  wedged(ending: Ending): void;
+};
+
+export type IsolatedModuleDeps = {
+  readonly prelude: Prelude;
+  readonly files: FileAccess;
+  readonly clock: Clock;
+  readonly settings: HostSettings;
+};
+
+type Inbox = { readonly events: string; readonly bytes: Uint8Array };
+
+/** Node's timers take no more. */
+const TIMER_MS_MAX = 2_147_483_647;
+const REASON_LENGTH_MAX = 16_384;
+const HEAP_MB_MIN = 8;
+
+export function createIsolatedModule(
+  start: HostStart,
+  code: string,
+  { prelude, files, clock, settings }: IsolatedModuleDeps,
+  events: IsolatedModuleEvents,
+): IsolatedModule {
+  const isolate = new ivm.Isolate({
+    memoryLimit: Math.max(HEAP_MB_MIN, start.limits.heapMb),
+    onCatastrophicError: (message) => onCatastrophe(message),
+  });
+  let context: ivm.Context | undefined;
+  let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
+  let ending: Ending | undefined;
+  let over = false;
+  let running = true;
+  let loading = true;
+  let turn = 1;
+  let inbox: Inbox[] = [];
+  let inboxBytes = 0;
+  let hostEvents: HostEvent[] = [];
+  let outboxCalls = 0;
+  let fileCalls = 0;
+  let cancelTimer: Cancel = () => {};
+  let cancelWedge: Cancel = () => {};
+
+  async function load(): Promise<void> {
+    context = await isolate.createContext();
+    await prelude.run(isolate, context);
+    const boot = await context.global.get(BOOT_NAME, { reference: true });
+    await context.global.delete(BOOT_NAME);
+    const callback = new ivm.Callback(outbox, { ignored: true });
+    door = (await boot.apply(undefined, [callback, start.boot], {
+      result: { reference: true },
+    })) as typeof door;
+    boot.release();
+    const filename = moduleFile(start.module);
+    const module = await isolate.compileModule(code, { filename });
+    await module.instantiate(context, refuseImport);
+    await module.evaluate();
+    module.release();
+  }
+
+  function refuseImport(name: string): never {
+    const error = new Error(
+      `The bundle imports "${name}", but a bundle is one file: bundle it with its imports.`,
+    );
+    // Its stack would show the inside of the host.
+    error.stack = `Error: ${error.message}`;
+    throw error;
+  }
+
+  /** Wraps every stretch of time in which code of the module may run. */
+  async function occupy(work: () => Promise<unknown>): Promise<boolean> {
+    running = true;
+    outboxCalls = 0;
+    events.busy();
+    try {
+      await work();
+      return true;
+    } catch (cause) {
+      end(isolate.isDisposed ? outOfMemory() : threw(cause));
+      return false;
+    } finally {
+      running = false;
+      if (ending !== undefined) finish();
+    }
+  }
+
+  function next(): void {
+    if (running || ending !== undefined) return;
+    if (inbox.length === 0 && hostEvents.length === 0) return;
+    const item = inbox.shift();
+    inboxBytes -= item === undefined ? 0 : sizeOf(item);
+    const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
+    hostEvents = [];
+    turn++;
+    void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
+  }
+
+  function enter(text: string, bytes: Uint8Array | undefined, hostText: string): Promise<unknown> {
+    const target = door as NonNullable<typeof door>;
+    if (bytes === undefined || bytes.byteLength === 0) {
+      return target.apply(undefined, [text, undefined, hostText]);
+    }
+    // A copy of its own, because the frame's chunk holds more than this; then moved, not copied again.
+    const own = new Uint8Array(bytes).buffer;
+    const moved = new ivm.ExternalCopy(own, { transferOut: true });
+    return target.apply(undefined, [
+      text,
+      moved.copyInto({ release: true, transferIn: true }),
+      hostText,
+    ]);
+  }
+
+  function outbox(requests: unknown, bytes: unknown, calls: unknown, timerMs: unknown): void {
+    if (ending !== undefined) return;
+    if (
+      typeof requests !== 'string' ||
+      typeof calls !== 'string' ||
+      typeof timerMs !== 'number' ||
+      !(bytes === undefined || bytes instanceof Uint8Array)
+    ) {
+      return end(brokeTreaty('its outbox was called with the wrong things'));
+    }
+    outboxCalls++;
+    if (outboxCalls > settings.outboxCallsMax) {
+      return end(brokeTreaty(`it called its outbox ${outboxCalls} times in one turn`));
+    }
+    if (requests !== '') events.requests(requests, bytes);
+    setTimer(timerMs);
+    if (calls !== '') callHost(calls);
+  }
+
+  function setTimer(timerMs: number): void {
+    cancelTimer();
+    cancelTimer = () => {};
+    if (!(timerMs >= 0)) return;
+    const delayMs = Math.min(Math.max(timerMs, 1), TIMER_MS_MAX);
+    cancelTimer = clock.after(delayMs, () => tell({ t: 'timers' }));
+  }
+
+  function callHost(text: string): void {
+    const parsed = parseHostCalls(text, settings);
+    if (!parsed.ok) return end(brokeTreaty(parsed.problem));
+    for (const call of parsed.calls) {
+      if (call.t === 'exit') {
+        return end({
+          cause: 'exited',
+          exitCode: call.code,
+          reason: `It called process.exit(${call.code}).`,
+        });
+      }
+      if (fileCalls >= settings.fileCallsMax) {
+        const error = { code: 'EMFILE', message: 'EMFILE: too many file operations at once' };
+        tell({ t: 'done', call: call.call, error });
+        continue;
+      }
+      fileCalls++;
+      void files(call).then((done) => {
+        fileCalls--;
+        tell(done);
+      });
+    }
+  }
+
+  function tell(event: HostEvent): void {
+    if (ending !== undefined) return;
+    hostEvents.push(event);
+    next();
+  }
+
+  function end(how: Ending): void {
+    if (ending !== undefined) return;
+    ending = how;
+    inbox = [];
+    hostEvents = [];
+    cancelTimer();
+    // Not released first: releasing waits for the isolate, which may never come to it.
+    if (!isolate.isDisposed) isolate.dispose();
+    if (running) cancelWedge = clock.after(settings.wedgeMs, () => wedge(how));
+    else finish();
+  }
+
+  function finish(): void {
+    if (over) return;
+    over = true;
+    cancelWedge();
+    events.ended(ending as Ending);
+  }
+
+  function wedge(how: Ending): void {
+    if (over) return;
+    over = true;
+    const cause = how.cause === 'out of memory' ? how.cause : 'wedged';
+    events.wedged({
+      cause,
+      exitCode: 137,
+      reason: `${how.reason} It could not be stopped, so its host was killed.`,
+    });
+  }
+
+  function onCatastrophe(message: string): void {
+    if (over) return;
+    const cause = isolate.isDisposed || /memory/i.test(message) ? 'out of memory' : 'wedged';
+    const reason = ending?.reason ?? 'V8 lost control of it.';
+    wedge({ cause: ending?.cause ?? cause, exitCode: 137, reason: `${reason} (V8: ${message})` });
+    ending ??= { cause, exitCode: 137, reason };
+  }
+
+  function outOfMemory(): Ending {
+    const reason = `It used more than its ${start.limits.heapMb} MB of memory.`;
+    return { cause: 'out of memory', exitCode: 137, reason };
+  }
+
+  // The isolate's first turn begins with its making.
+  void occupy(load).then((loaded) => {
+    loading = false;
+    if (!loaded || ending !== undefined) return;
+    events.started();
+    next();
+  });
+
+  return {
+    post(text, bytes) {
+      if (ending !== undefined) return;
+      const item = { events: text, bytes };
+      inboxBytes += sizeOf(item);
+      if (inboxBytes > settings.inboxBytesMax) {
+        return end({
+          cause: 'error',
+          exitCode: 1,
+          reason: `More than ${settings.inboxBytesMax} bytes wait for it: it takes its events too slowly.`,
+        });
+      }
+      inbox.push(item);
+      next();
+    },
+    end,
+    turn: () => (running && !over ? turn : undefined),
+    isLoading: () => loading,
+    cpuMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
+    isOverLimit: () => ending === undefined && isolate.isDisposed,
+    async heapBytes() {
+      if (running || ending !== undefined) return undefined;
+      try {
+        const heap = await isolate.getHeapStatistics();
+        return heap.used_heap_size + heap.externally_allocated_size;
+      } catch {
+        // It ended meanwhile, and that is told elsewhere.
+        return undefined;
+      }
+    },
+  };
+}
+
+/** The name the module's code has in stack traces; the supervisor finds it there to map it back. */
+export function moduleFile(module: string): string {
+  return `file:///${encodeURIComponent(module)}/main.js`;
+}
+
+function sizeOf(item: Inbox): number {
+  return item.events.length + item.bytes.byteLength;
+}
+
+function brokeTreaty(problem: string): Ending {
+  return { cause: 'error', exitCode: 1, reason: `It broke the treaty: ${problem}.` };
+}
+
+function threw(cause: unknown): Ending {
+  // What the isolate threw arrives as a primitive or as an Error rebuilt on our side; its stack ends
+  // with frames of the host, which are nobody's business (spec/isolates.md §1.4).
+  const text =
+    cause instanceof Error ? (cause.stack ?? cause.message) : `Uncaught ${String(cause)}`;
+  const end = text.indexOf('\n    at (<isolated-vm boundary>)');
+  const own = (end === -1 ? text : text.slice(0, end)).slice(0, REASON_LENGTH_MAX);
+  return { cause: 'error', exitCode: 1, reason: own };
+}

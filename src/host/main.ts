@@ -1,0 +1,134 @@
+/**
+ * The module-host process: isolates, and a pipe to the supervisor on fd 3. It holds nothing that must
+ * survive, so it never tidies up: it ends by killing itself, because `exit` waits for busy isolates
+ * (spec/isolates.md §1.5).
+ */
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { systemClock } from '../lib/system-clock.ts';
+import { createFileAccess } from './file-access.ts';
+import type { Frame } from './frame.ts';
+import { createFramePipe } from './frame-pipe.ts';
+import { fromHost, type HostStart, toHost } from './host-protocol.ts';
+import type { HostSettings } from './host-settings.ts';
+import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts';
+import { createPrelude, type Prelude } from './prelude-script.ts';
+import { createWatchdog, type Watchdog } from './watchdog.ts';
+
+const PIPE_FD = 3;
+const STDERR_FD = 2;
+/** The supervisor is trusted and checks what it sends. */
+const FRAME_BYTES_MAX = 0xffff_ffff;
+/** Room in a frame for its own fields. */
+const FRAME_HEAD_BYTES = 64;
+
+type Running = {
+  readonly settings: HostSettings;
+  readonly prelude: Prelude;
+  readonly watchdog: Watchdog;
+};
+
+const modules = new Map<number, IsolatedModule>();
+let running: Running | undefined;
+
+// The supervisor decides when we go; a service manager signals every process of the service.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('uncaughtException', (cause) => die(`The module host failed: ${cause.stack}\n`));
+
+const socket = new Socket({ fd: PIPE_FD });
+// No host outlives its supervisor, however that one ended.
+socket.on('close', () => die(''));
+socket.on('error', () => die(''));
+const pipe = createFramePipe(socket, FRAME_BYTES_MAX, {
+  frame: onFrame,
+  broken: (problem) => die(`The supervisor broke the pipe's format: ${problem}\n`),
+});
+
+function onFrame(frame: Frame): void {
+  const { kind, handle, json, bytes } = frame;
+  if (kind === toHost.hello) return hello(JSON.parse(json) as HostSettings, bytes.toString());
+  if (kind === toHost.start) return start(handle, JSON.parse(json) as HostStart, bytes.toString());
+  // A module may have ended while these were on their way.
+  const module = modules.get(handle);
+  if (kind === toHost.post) module?.post(json, bytes);
+  if (kind === toHost.stop) {
+    module?.end({ cause: 'stopped', exitCode: 0, reason: 'It was stopped.' });
+  }
+}
+
+function hello(settings: HostSettings, prelude: string): void {
+  const watchdog = createWatchdog({
+    clock: systemClock,
+    settings,
+    usage: () => {
+      const { user, system } = process.cpuUsage();
+      return { cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss() };
+    },
+    pulse: (pulses) => pipe.send(fromHost.pulse, 0, JSON.stringify(pulses)),
+  });
+  running = { settings, prelude: createPrelude(prelude), watchdog };
+}
+
+function start(handle: number, start: HostStart, code: string): void {
+  const { settings, prelude, watchdog } = running as Running;
+  const files = createFileAccess(start.binds, settings.fileBytesMax);
+  const outbox = createOutbox(handle, settings);
+  const leave = (): void => {
+    modules.delete(handle);
+    watchdog.remove(handle);
+  };
+  const module = createIsolatedModule(
+    start,
+    code,
+    { prelude, files, clock: systemClock, settings },
+    {
+      busy: () => watchdog.busy(),
+      started: () => pipe.send(fromHost.started, handle, ''),
+      requests(json, bytes) {
+        const problem = outbox(json, bytes);
+        if (problem !== undefined) {
+          module.end({ cause: 'error', exitCode: 1, reason: problem });
+        }
+      },
+      ended(ending) {
+        leave();
+        pipe.send(fromHost.ended, handle, JSON.stringify(ending));
+      },
+      wedged(ending) {
+        leave();
+        pipe.send(fromHost.wedged, handle, JSON.stringify(ending));
+      },
+    },
+  );
+  modules.set(handle, module);
+  watchdog.add({ handle, limits: start.limits, module });
+}
+
+/** Sends requests on, unless the module writes them faster than the supervisor takes them. */
+function createOutbox(
+  handle: number,
+  settings: HostSettings,
+): (json: string, bytes: Uint8Array | undefined) => string | undefined {
+  // What was sent since the pipe was last empty: never less than what still waits of this module's.
+  let waitingBytes = 0;
+  return (json, bytes) => {
+    const size = Buffer.byteLength(json) + (bytes?.byteLength ?? 0);
+    if (size > settings.frameBytesMax - FRAME_HEAD_BYTES) {
+      return `It broke the treaty: its requests of one turn take ${size} bytes.`;
+    }
+    waitingBytes = pipe.queuedBytes() === 0 ? size : waitingBytes + size;
+    if (waitingBytes > settings.outboxBytesMax) {
+      return `It sends faster than the runtime can take: ${waitingBytes} bytes wait.`;
+    }
+    pipe.send(fromHost.requests, handle, json, bytes);
+    return undefined;
+  };
+}
+
+function die(words: string): void {
+  try {
+    writeSync(STDERR_FD, words);
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+}

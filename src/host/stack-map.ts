@@ -1,0 +1,34 @@
+/** Stack traces of bundles in terms of what their author wrote. */
+import { SourceMap } from 'node:module';
+
+const FRAMES_MAX = 50;
+
+/**
+ * `text` with the positions in the module's bundle replaced by those in its sources. The map is parsed
+ * for this alone: errors are rare, and a parsed map takes megabytes.
+ */
+export function mapStack(text: string, module: string, sourceMap: string): string {
+  const file = `file:///${encodeURIComponent(module)}/main.js`;
+  if (sourceMap === '' || !text.includes(file)) return text;
+  let map: SourceMap;
+  try {
+    map = new SourceMap(JSON.parse(sourceMap));
+  } catch {
+    // A bundle with a broken map still has a stack worth telling.
+    return text;
+  }
+  const pieces = text.split(`${file}:`);
+  return pieces
+    .map((piece, index) => (index === 0 || index > FRAMES_MAX ? piece : mapped(map, piece, file)))
+    .join('');
+}
+
+/** `piece` begins with `line:column`, if the file's name was followed by a position. */
+function mapped(map: SourceMap, piece: string, file: string): string {
+  const position = /^(\d{1,9}):(\d{1,9})/.exec(piece);
+  if (position === null) return `${file}:${piece}`;
+  const [whole, line, column] = position;
+  const origin = map.findOrigin(Number(line), Number(column));
+  if (!('fileName' in origin) || origin.fileName === undefined) return `${file}:${piece}`;
+  return `${origin.fileName}:${origin.lineNumber}:${origin.columnNumber}${piece.slice(whole.length)}`;
+}

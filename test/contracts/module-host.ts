@@ -1,0 +1,222 @@
+/** What every ModuleHost does, whether its modules are isolates in a process or functions in this one. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
+import type { Ending, ModuleHost, ModuleStart, RunningModule } from '../../src/core/ports.ts';
+import { until, within } from '../fakes/within.ts';
+
+/** The programs the contract needs, for the implementation to write in its own way. */
+export type ContractProgram =
+  /** At load listens to inputs and logs its name; answers each input with a `send` of the same body and properties to the output of the input's name (call = id), and one `ack` for the batch. */
+  | 'echo'
+  /** Throws `new Error('bad at load')` in its first turn. */
+  | 'throws at load'
+  /** Throws `new Error('bad later')` on its first batch. */
+  | 'throws later'
+  /** Leaves a rejection with `new Error('bad promise')` unhandled on its first batch. */
+  | 'rejects'
+  /** Logs 'bye' and calls exit(7) on its first batch. */
+  | 'exits'
+  /** Makes a request that the treaty does not know on its first batch. */
+  | 'breaks the treaty';
+
+export type ContractSubject = {
+  readonly host: ModuleHost;
+  readonly code: (program: ContractProgram) => string;
+};
+
+const LIMIT_MS = 10_000;
+
+/** What one module told its sink, in order. */
+export type Told = {
+  readonly calls: string[];
+  readonly requests: GuestRequest[];
+  readonly bodies: (Uint8Array | undefined)[];
+  readonly endings: Ending[];
+  readonly running: RunningModule;
+};
+
+/** Starts a module and notes everything it tells. */
+export function startNoting(
+  host: ModuleHost,
+  start: Partial<ModuleStart> & { module: string; code: string },
+): Told {
+  const calls: string[] = [];
+  const requests: GuestRequest[] = [];
+  const bodies: (Uint8Array | undefined)[] = [];
+  const endings: Ending[] = [];
+  const running = host.start(
+    {
+      sourceMap: '',
+      device: 'board',
+      env: {},
+      binds: [],
+      limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000 },
+      group: 'shared',
+      ...start,
+    },
+    {
+      started: () => void calls.push('started'),
+      requests(list, more) {
+        calls.push('requests');
+        requests.push(...list);
+        bodies.push(...more);
+      },
+      ended(ending) {
+        calls.push('ended');
+        endings.push(ending);
+      },
+    },
+  );
+  return { calls, requests, bodies, endings, running };
+}
+
+export function endOf(told: Told, ms = LIMIT_MS): Promise<Ending> {
+  return until(ms, 'the module ends', () => told.endings[0]);
+}
+
+export function startOf(told: Told): Promise<true> {
+  return until(LIMIT_MS, 'the module starts', () => told.calls.includes('started') || undefined);
+}
+
+export function input(id: number, b: string | number, p = {}): GuestEvent {
+  return { t: 'input', id, input: 'in', p, s: {}, b };
+}
+
+export function moduleHostContract(name: string, create: () => ContractSubject): void {
+  const test = suite<ContractSubject>(`ModuleHost: ${name}`);
+  test.before((context) => void Object.assign(context, create()));
+  test.after(({ host }) => within(LIMIT_MS, 'the host stops', host.stop()));
+
+  test('a module starts and its first requests come out', async ({ host, code }) => {
+    const told = startNoting(host, { module: 'one', code: code('echo') });
+    assert.equal(told.calls, [], 'start() tells nothing before it returns');
+    await startOf(told);
+    await until(LIMIT_MS, 'first requests', () => told.requests.length >= 2 || undefined);
+    assert.equal(told.requests, [
+      { t: 'listen', what: 'inputs' },
+      { t: 'log', level: 'info', text: 'one' },
+    ]);
+    assert.ok((host.processes()['shared'] ?? 0) > 0);
+    assert.ok(host.metrics('one') !== undefined);
+    await told.running.stop();
+    assert.is(host.metrics('one'), undefined);
+  });
+
+  test('events go in and requests come out in order, with text and bytes', async ({
+    host,
+    code,
+  }) => {
+    const told = startNoting(host, { module: 'two', code: code('echo') });
+    // Posted before it has started: they wait for it.
+    told.running.post(
+      [input(1, 'grüße'), input(2, 3, { unit: 'C' })],
+      [undefined, new Uint8Array([1, 2, 255])],
+    );
+    for (let id = 3; id < 200; id += 2) {
+      told.running.post(
+        [input(id, 2), input(id + 1, `${id}`)],
+        [new Uint8Array([id, 0]), undefined],
+      );
+    }
+    const sends = await until(LIMIT_MS, 'all echoes', () => {
+      const list = told.requests.filter((one) => one.t === 'send');
+      return list.length === 200 ? list : undefined;
+    });
+    assert.equal(
+      sends.map((one) => one.call),
+      Array.from({ length: 200 }, (_, index) => index + 1),
+    );
+    assert.is(sends[0]?.output, 'in');
+    assert.equal(sends[1]?.p, { unit: 'C' });
+    const bodies = told.bodies.filter((body) => body !== undefined).map((body) => [...body]);
+    assert.is(bodies.length, 200, 'each send has its body, the text ones too');
+    assert.equal(bodies[0], [...Buffer.from('grüße')]);
+    assert.equal(bodies[1], [1, 2, 255]);
+    assert.equal(bodies[198], [199, 0]);
+    const acked = told.requests.flatMap((one) => (one.t === 'ack' ? one.ids : []));
+    assert.is(acked.length, 200);
+    await told.running.stop();
+  });
+
+  test('stop ends a module once, and twice is once', async ({ host, code }) => {
+    const told = startNoting(host, { module: 'three', code: code('echo') });
+    const stops = Promise.all([told.running.stop(), told.running.stop()]);
+    await within(LIMIT_MS, 'stop', stops);
+    assert.equal(
+      told.endings.map(({ cause, exitCode }) => [cause, exitCode]),
+      [['stopped', 0]],
+    );
+    assert.is(told.calls.at(-1), 'ended');
+    told.running.post([input(1, 'late')], [undefined]);
+    await within(LIMIT_MS, 'stop after the end', told.running.stop());
+    assert.is(told.endings.length, 1);
+  });
+
+  for (const [program, expected] of [
+    ['throws later', /bad later/],
+    ['rejects', /bad promise/],
+    ['breaks the treaty', /broke the treaty/],
+  ] as const) {
+    test(`a module that ${program} ends in error, and its neighbour goes on`, async ({
+      host,
+      code,
+    }) => {
+      const neighbour = startNoting(host, { module: 'neighbour', code: code('echo') });
+      const told = startNoting(host, { module: 'bad', code: code(program) });
+      await startOf(told);
+      told.running.post([input(1, 'go')], [undefined]);
+      const ending = await endOf(told);
+      assert.is(ending.cause, 'error');
+      assert.is(ending.exitCode, 1);
+      assert.match(ending.reason, expected);
+      neighbour.running.post([input(9, 'there?')], [undefined]);
+      await until(LIMIT_MS, 'the neighbour answers', () =>
+        neighbour.requests.some((one) => one.t === 'ack'),
+      );
+      await within(LIMIT_MS, 'stop after an error', told.running.stop());
+      await neighbour.running.stop();
+      assert.equal([told.endings.length, neighbour.endings.length], [1, 1]);
+    });
+  }
+
+  test('an error at load ends a module that never started', async ({ host, code }) => {
+    const told = startNoting(host, { module: 'bad', code: code('throws at load') });
+    const ending = await endOf(told);
+    assert.is(ending.cause, 'error');
+    assert.match(ending.reason, /bad at load/);
+    assert.not(told.calls.includes('started'));
+  });
+
+  test('process.exit ends with its code, after what was asked before', async ({ host, code }) => {
+    const told = startNoting(host, { module: 'leaver', code: code('exits') });
+    await startOf(told);
+    told.running.post([input(1, 'go')], [undefined]);
+    const ending = await endOf(told);
+    assert.equal([ending.cause, ending.exitCode], ['exited', 7]);
+    assert.equal(told.requests, [{ t: 'log', level: 'info', text: 'bye' }]);
+  });
+
+  test('an ended module can be started again', async ({ host, code }) => {
+    for (let round = 0; round < 3; round++) {
+      const told = startNoting(host, { module: 'again', code: code('echo') });
+      await startOf(told);
+      await told.running.stop();
+    }
+  });
+
+  test('stopping the host stops its modules', async ({ code }) => {
+    const { host } = create();
+    const told = startNoting(host, { module: 'last', code: code('echo') });
+    await startOf(told);
+    await within(LIMIT_MS, 'the host stops', host.stop());
+    assert.equal(
+      told.endings.map(({ cause }) => cause),
+      ['stopped'],
+    );
+    assert.equal(host.processes(), {});
+  });
+
+  test.run();
+}

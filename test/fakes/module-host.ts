@@ -1,0 +1,182 @@
+/**
+ * A ModuleHost whose modules are plain functions in this process. It keeps the contract of the real
+ * one (test/contracts/module-host.ts) with microtasks alone, so a fake clock need not move for it.
+ */
+import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
+import type {
+  Ending,
+  ModuleHost,
+  ModuleMetrics,
+  ModuleSink,
+  ModuleStart,
+} from '../../src/core/ports.ts';
+import { checkGuestRequests } from '../../src/host/guest-request-check.ts';
+import { defaultHostSettings } from '../../src/host/host-settings.ts';
+
+type Bodies = readonly (Uint8Array | undefined)[];
+
+/** What a fake module's function is given. */
+export type FakeModule = {
+  readonly start: ModuleStart;
+  /** Called for each batch; throwing or rejecting ends the module. */
+  onEvents(run: (events: readonly GuestEvent[], bodies: Bodies) => void | Promise<void>): void;
+  /** Goes out at the end of the turn. `bodies` are those of the `send`s whose `b` is a number, in order. */
+  request(requests: readonly GuestRequest[], bodies?: readonly Uint8Array[]): void;
+  /** What process.exit does, after the requests made before. */
+  exit(code: number): void;
+};
+
+/** Throwing or rejecting is an error at load. */
+export type FakeProgram = (module: FakeModule) => void | Promise<void>;
+
+export type FakeModuleHost = ModuleHost & {
+  /** Ends a running module as if by its own doing. */
+  end(module: string, ending: Ending): void;
+  /** Ends all modules of a group as 'host lost', as a SIGKILL from outside would. */
+  loseHost(group: string): void;
+  /** The starts so far, oldest first. */
+  readonly starts: readonly ModuleStart[];
+};
+
+type Member = { readonly start: ModuleStart; readonly end: (ending: Ending) => void };
+
+/** @param programs by the start's `code`, or else by the module's name. */
+export function createFakeModuleHost(
+  programs: Readonly<Record<string, FakeProgram>>,
+): FakeModuleHost {
+  const members = new Set<Member>();
+  const starts: ModuleStart[] = [];
+  const pids = new Map<string, number>();
+  let lastPid = 1_000_000;
+
+  function start(what: ModuleStart, sink: ModuleSink): ReturnType<ModuleHost['start']> {
+    starts.push(what);
+    if (!pids.has(what.group)) pids.set(what.group, ++lastPid);
+    const ended = Promise.withResolvers<void>();
+    const member: Member = { start: what, end };
+    members.add(member);
+    let over = false;
+    let loaded = false;
+    let handler: Parameters<FakeModule['onEvents']>[0] = () => {};
+    let waiting: (() => void)[] = [];
+    let requests: GuestRequest[] = [];
+    let bodies: Uint8Array[] = [];
+    let exitCode: number | undefined;
+
+    function end(ending: Ending): void {
+      if (over) return;
+      over = true;
+      members.delete(member);
+      sink.ended(ending);
+      ended.resolve();
+    }
+
+    function fail(cause: unknown): void {
+      flush();
+      const reason = cause instanceof Error ? String(cause.stack) : `Uncaught ${String(cause)}`;
+      end({ cause: 'error', exitCode: 1, reason });
+    }
+
+    function flush(): void {
+      if (over) return;
+      if (requests.length > 0) {
+        const json = JSON.stringify(requests);
+        const checked = checkGuestRequests(json, Buffer.concat(bodies), defaultHostSettings);
+        requests = [];
+        bodies = [];
+        if (checked.ok) sink.requests(checked.requests, checked.bodies);
+        else {
+          const reason = `It broke the treaty: ${checked.problems.join('; ')}.`;
+          end({ cause: 'error', exitCode: 1, reason });
+        }
+      }
+      if (exitCode !== undefined) {
+        end({ cause: 'exited', exitCode, reason: `It called process.exit(${exitCode}).` });
+      }
+    }
+
+    async function turn(run: () => void | Promise<void>): Promise<void> {
+      if (over) return;
+      try {
+        const rest = run();
+        queueMicrotask(flush);
+        await rest;
+        queueMicrotask(flush);
+      } catch (cause) {
+        fail(cause);
+      }
+    }
+
+    const module: FakeModule = {
+      start: what,
+      onEvents: (run) => void (handler = run),
+      request(list, more = []) {
+        requests.push(...list);
+        bodies.push(...more);
+        queueMicrotask(flush);
+      },
+      exit(code) {
+        exitCode ??= code;
+        queueMicrotask(flush);
+      },
+    };
+
+    queueMicrotask(() => {
+      const program = programs[what.code] ?? programs[what.module];
+      if (program === undefined) {
+        return fail(new Error(`The fake has no program for ${what.module}.`));
+      }
+      void turn(() => program(module));
+      queueMicrotask(() =>
+        queueMicrotask(() => {
+          if (over) return;
+          loaded = true;
+          sink.started();
+          for (const deliver of waiting) deliver();
+          waiting = [];
+        }),
+      );
+    });
+
+    return {
+      post(events, eventBodies) {
+        if (over || events.length === 0) return;
+        const copy = structuredClone(events);
+        const deliver = (): void => void turn(() => handler(copy, eventBodies));
+        if (loaded) queueMicrotask(deliver);
+        else waiting.push(deliver);
+      },
+      stop() {
+        queueMicrotask(() => end({ cause: 'stopped', exitCode: 0, reason: 'It was stopped.' }));
+        return ended.promise;
+      },
+    };
+  }
+
+  return {
+    start,
+    starts,
+    metrics: (module): ModuleMetrics | undefined =>
+      [...members].some((one) => one.start.module === module)
+        ? { cpuMs: 1, heapBytes: 1_000_000 }
+        : undefined,
+    processes: () => Object.fromEntries(pids),
+    end(module, ending) {
+      for (const member of members) if (member.start.module === module) member.end(ending);
+    },
+    loseHost(group) {
+      pids.delete(group);
+      const reason = 'The module host ended by itself (SIGKILL).';
+      for (const member of Array.from(members)) {
+        if (member.start.group === group) {
+          member.end({ cause: 'host lost', exitCode: 137, reason });
+        }
+      }
+    },
+    async stop() {
+      const ending: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
+      for (const member of Array.from(members)) member.end(ending);
+      pids.clear();
+    },
+  };
+}
