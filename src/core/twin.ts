@@ -3,7 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 /**
  * JSON merge patch as IoT Hub does it: objects merge, everything else replaces, null deletes.
- * With `nullDeletes` false nulls are kept, as a pending patch needs them (spec/iotedge.md §8.3).
+ * With `nullDeletes` false nulls are kept, as a pending patch needs them. A branch that is new is
+ * taken as it stands, as IoT Edge does (spec/iotedge.md §8.3).
  */
 export function mergePatch(base: Json, patch: Json, nullDeletes: boolean): Json {
   if (!isJsonObject(base) || !isJsonObject(patch)) return patch;
@@ -15,18 +16,9 @@ export function mergePatch(base: Json, patch: Json, nullDeletes: boolean): Json 
       continue;
     }
     const before = merged.get(key);
-    merged.set(
-      key,
-      before === undefined ? clean(value, nullDeletes) : mergePatch(before, value, nullDeletes),
-    );
+    merged.set(key, before === undefined ? value : mergePatch(before, value, nullDeletes));
   }
   return Object.fromEntries(merged);
-}
-
-/** A patch's new branch holds no nulls once nulls delete: there is nothing there to delete. */
-function clean(value: Json, nullDeletes: boolean): Json {
-  if (!nullDeletes || !isJsonObject(value)) return value;
-  return mergePatch({}, value, true);
 }
 
 /** The patch that turns `from` into `to`; an empty object when they are equal (spec/iotedge.md §8.3). */

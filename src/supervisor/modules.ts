@@ -1,5 +1,6 @@
 /** The modules of this device: which run, how they ended, how often they were started again. */
 import type { ModuleSpec } from '../core/deployment.ts';
+import { Fault } from '../core/fault.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { ModuleObservation } from '../core/plan.ts';
 import type {
@@ -22,6 +23,7 @@ import {
   type ModuleServices,
   startLiveModule,
 } from './live-module.ts';
+import type { Endpoint } from './pump.ts';
 
 export interface Modules {
   /** `counts`: it is a restart after a failure. */
@@ -29,6 +31,12 @@ export interface Modules {
   stop(module: ModuleName): void;
   forget(module: ModuleName): void;
   live(module: ModuleName): LiveModule | undefined;
+  /** One input of one module as an Endpoint; rejects with ENDPOINT_AWAY when it does not run. */
+  deliver(
+    module: ModuleName,
+    input: string,
+    ...rest: Parameters<Endpoint['deliver']>
+  ): Promise<void>;
   observe(): ReadonlyMap<ModuleName, ModuleObservation>;
   metrics(module: ModuleName): ModuleMetrics | undefined;
 }
@@ -168,6 +176,12 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       changed(name, 'ended');
     },
     live: (name) => held.get(name)?.live,
+    deliver(name, input, batch, done) {
+      const live = held.get(name)?.live;
+      return live === undefined
+        ? Promise.reject(new Fault('ENDPOINT_AWAY', `module ${name} is not running`))
+        : live.deliver(input, batch, done);
+    },
     observe: () =>
       new Map(
         [...held].map(([name, { state, spec, ending, statistics }]) => [

@@ -1,0 +1,166 @@
+/** The composition root: the only file that knows every room of the device's program. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openApiSocket } from './api/api-socket.ts';
+import type { Resource } from './api/http-api.ts';
+import { createBundles } from './artifacts/bundles.ts';
+import type { Config } from './config.ts';
+import { Fault } from './core/fault.ts';
+import type { Clock, Log, Upstream } from './core/ports.ts';
+import { createModuleHost } from './host/module-host.ts';
+import { parseConnectionString } from './identity/connection-string.ts';
+import { createLog } from './lib/log.ts';
+import { systemClock } from './lib/system-clock.ts';
+import { openSqliteStore } from './store/sqlite-store.ts';
+import { type Supervisor, startSupervisor } from './supervisor/supervisor.ts';
+import { createStandaloneUpstream } from './upstream/standalone-upstream.ts';
+
+declare const ISOLET_DIST: boolean | undefined;
+const bundled = typeof ISOLET_DIST !== 'undefined';
+
+/** Where our other programs lie: beside us, as TypeScript in a checkout or bundled in dist/. */
+const files = {
+  hostMain: beside(bundled ? './host.js' : './host/main.ts'),
+  storeMain: beside(bundled ? './store-worker.js' : './store/worker.ts'),
+  prelude: beside(bundled ? './prelude.js' : '../dist/prelude.js'),
+};
+
+export interface Runtime {
+  readonly log: Log;
+  /** Stops everything in order. */
+  stop(): Promise<void>;
+}
+
+/** Starts the runtime. Rejects with a Fault whose sentence says what is wrong and what to do. */
+export async function startRuntime(config: Config, version: string): Promise<Runtime> {
+  const clock: Clock = systemClock;
+  const random = Math.random;
+  const log: Log = createLog(config.logLevel, clock.now);
+  log.info('isolet starts', { version, dataDir: config.dataDir, pid: process.pid });
+  const prelude = readPrelude();
+  const cloud = readCloud(config);
+  makeDataFolder(config.dataDir);
+
+  const store = await openSqliteStore({
+    dataDir: config.dataDir,
+    workerMain: files.storeMain,
+    log,
+  });
+  const upstream = await openUpstream(config, cloud, { clock, random, log });
+  const host = createModuleHost({ hostMain: files.hostMain, prelude, clock, log });
+  const supervisor = await startSupervisor({
+    store,
+    host,
+    upstream: upstream.port,
+    bundles: createBundles({ dir: join(config.dataDir, 'bundles'), log, clock }),
+    clock,
+    random,
+    log,
+    device: {
+      id: cloud?.deviceId ?? 'standalone',
+      hub: cloud?.hostName ?? '',
+      version,
+      architecture: process.arch,
+      pid: process.pid,
+    },
+    moduleLimits: config.module,
+  });
+  const api = await openApiSocket(config.apiSocket, resources(supervisor));
+  log.info('isolet runs', { tookMs: Math.round(process.uptime() * 1000) });
+
+  return {
+    log,
+    async stop() {
+      log.info('isolet stops');
+      await api.close();
+      await supervisor.stop();
+      await upstream.stop();
+      await store.close();
+      log.info('isolet has stopped');
+    },
+  };
+}
+
+/** What the local API serves. */
+function resources({ status, logs }: Supervisor): readonly Resource[] {
+  return [
+    { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
+    { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
+    {
+      path: '/modules/:name/logs',
+      answer({ name }, query) {
+        const module = name as string;
+        if (!status.modules().some((candidate) => candidate.name === module)) {
+          const names = status.modules().map((candidate) => candidate.name);
+          const message = `there is no module "${module}" here; there is ${names.join(', ') || 'none'}`;
+          return { kind: 'absent', message };
+        }
+        return {
+          kind: 'lines',
+          lines: logs.tail(module, Number(query.get('tail') ?? 100)),
+          follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
+        };
+      },
+    },
+  ];
+}
+
+type Cloud = ReturnType<typeof parseConnectionString> | undefined;
+
+/** The device's connection string, read before anything is touched. */
+function readCloud(config: Config): Cloud {
+  return config.provisioning.source === 'none'
+    ? undefined
+    : parseConnectionString(config.provisioning.connectionString);
+}
+
+/** The cloud's rooms are loaded only when there is a cloud: the Azure SDK alone costs 35 MB. */
+async function openUpstream(
+  config: Config,
+  cloud: Cloud,
+  deps: { readonly clock: Clock; readonly random: () => number; readonly log: Log },
+): Promise<{ readonly port: Upstream; stop(): Promise<void> }> {
+  if (cloud === undefined) return { port: createStandaloneUpstream(), async stop() {} };
+  const { createHubIdentities } = await import('./identity/hub-identities.ts');
+  const { createIotHubUpstream } = await import('./upstream/iothub-upstream.ts');
+  const ca = config.trustBundle === undefined ? {} : { ca: config.trustBundle };
+  const identities = createHubIdentities({
+    connectionString: cloud,
+    dataDir: config.dataDir,
+    ...ca,
+    ...deps,
+  });
+  return {
+    port: createIotHubUpstream({ identities, ...ca, ...deps }),
+    stop: () => identities.stop(),
+  };
+}
+
+function makeDataFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Fault(
+      'DATA_FOLDER_UNUSABLE',
+      `the data folder ${dataDir} cannot be made (${(cause as NodeJS.ErrnoException).code}): set isolet.data_dir to a folder that can`,
+      { cause },
+    );
+  }
+}
+
+function readPrelude(): string {
+  try {
+    return readFileSync(files.prelude, 'utf8');
+  } catch (cause) {
+    throw new Fault(
+      'CONFIG_INVALID',
+      `the guest platform ${files.prelude} is not built: run "npm run build"`,
+      { cause },
+    );
+  }
+}
+
+function beside(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}

@@ -1,0 +1,52 @@
+/** The supervisor's process: read the config, start, run until told to stop, stop in order. */
+import { parseArgs } from 'node:util';
+import { startRuntime } from './compose.ts';
+import { readConfig } from './config.ts';
+import { Fault } from './core/fault.ts';
+import { VERSION } from './version.ts';
+
+const HELP = `isolet run [--config FILE]
+
+Runs the modules of this device until SIGTERM or Ctrl-C.
+
+  --config FILE       settings, IoT Edge's config.toml (default /etc/isolet/config.toml)
+  --until-stdin-ends  stop, too, when whoever started it is gone
+  -h, --help          print this
+`;
+
+/** Longer than any part may take to stop; systemd would insist then. */
+const STOP_MS = 12_000;
+
+try {
+  const { values } = parseArgs({
+    options: {
+      config: { type: 'string', default: '/etc/isolet/config.toml' },
+      'until-stdin-ends': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) process.stdout.write(HELP);
+  else await run(values.config, values['until-stdin-ends']);
+} catch (cause) {
+  const foreseen =
+    cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  if (!foreseen) throw cause;
+  process.stderr.write(`isolet run: ${(cause as Error).message}\n`);
+  process.exit(1);
+}
+
+async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
+  const stopping = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+    if (untilStdinEnds) process.stdin.on('end', () => resolve()).resume();
+  });
+  const runtime = await startRuntime(readConfig(configFile), VERSION);
+  await stopping;
+  setTimeout(() => {
+    runtime.log.error('stopping took too long; what is stored is safe', { limitMs: STOP_MS });
+    process.exit(1);
+  }, STOP_MS).unref();
+  await runtime.stop();
+  process.exit(0);
+}

@@ -1,0 +1,231 @@
+/**
+ * The supervisor's own parts, wired: queue, router, twins, links, modules, agent, hub. Everything that
+ * touches the world comes in through the ports; compose.ts chooses them, tests choose others.
+ */
+import { agentReport } from '../core/agent-report.ts';
+import type { Deployment } from '../core/deployment.ts';
+import { hubReport } from '../core/hub-report.ts';
+import { type EndpointId, UPSTREAM } from '../core/message.ts';
+import type {
+  Bundles,
+  Clock,
+  Log,
+  ModuleHost,
+  ModuleLimits,
+  Store,
+  StoreWrite,
+  Upstream,
+} from '../core/ports.ts';
+import { type Agent, createAgent } from './agent.ts';
+import { type BundleStates, createBundleStates } from './bundle-states.ts';
+import { createEndpoints, type Endpoints } from './endpoints.ts';
+import { createHub } from './hub.ts';
+import { createLinks, type Links } from './links.ts';
+import type { LoopDeps } from './loop.ts';
+import { createMethods } from './methods.ts';
+import { createModuleLogs, type ModuleLogs } from './module-logs.ts';
+import { createModules, type Modules } from './modules.ts';
+import type { Endpoint } from './pump.ts';
+import { createQueue, QUEUE_LIMITS, type Queue, type QueueLimits } from './queue.ts';
+import { createReporter } from './reporter.ts';
+import { createRouter, type Router } from './router.ts';
+import { createStatus, type Status } from './status.ts';
+import { createTwins, type Twins } from './twins.ts';
+
+export type SupervisorParts = {
+  readonly store: Store;
+  readonly host: ModuleHost;
+  readonly upstream: Upstream;
+  readonly bundles: Bundles;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly device: {
+    readonly id: string;
+    readonly hub: string;
+    readonly version: string;
+    readonly architecture: string;
+    readonly pid: number;
+  };
+  readonly moduleLimits: ModuleLimits;
+  readonly queueLimits?: QueueLimits;
+};
+
+export interface Supervisor {
+  readonly status: Status;
+  readonly logs: ModuleLogs;
+  /** Stops in order: no new work, modules, what is on its way, then the last writes. */
+  stop(): Promise<void>;
+}
+
+const AGENT = '$edgeAgent';
+const HUB = '$edgeHub';
+/** A module that asks for its twin before the first contact with the hub waits this long. */
+const FIRST_TWIN_MS = 20_000;
+
+export async function startSupervisor(parts: SupervisorParts): Promise<Supervisor> {
+  const { store, host, upstream, clock, random, log, device } = parts;
+  const snapshot = await store.load();
+  const loopDeps: LoopDeps = { clock, random, log };
+
+  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps);
+  const queue: Queue = createQueue(
+    { ...loopDeps, store, wake: endpoints.wake, flowing: endpoints.flowing },
+    snapshot,
+    parts.queueLimits ?? QUEUE_LIMITS,
+  );
+  const write = (writes: readonly StoreWrite[]): Promise<void> => queue.writeBehind.write(writes);
+  const router: Router = createRouter(queue, clock);
+  const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
+  const logs = createModuleLogs(clock, log);
+  const methods = createMethods({
+    device: device.id,
+    clock,
+    live: (module) => modules.live(module),
+    restart(module) {
+      if (modules.live(module) === undefined) return false;
+      modules.stop(module);
+      return true;
+    },
+  });
+  const modules: Modules = createModules(
+    {
+      host,
+      clock,
+      log,
+      write,
+      device: device.id,
+      limits: parts.moduleLimits,
+      services: {
+        accept: router.accept,
+        readTwin: (module) => twins.readWhenKnown(module, FIRST_TWIN_MS),
+        report: twins.report,
+        invoke: methods.fromModule,
+        log: logs.append,
+      },
+      identityEnv: (module) => ({
+        IOTEDGE_AUTHSCHEME: 'sasToken',
+        IOTEDGE_DEVICEID: device.id,
+        IOTEDGE_MODULEID: module,
+        IOTEDGE_IOTHUBHOSTNAME: device.hub,
+        IOTEDGE_GATEWAYHOSTNAME: 'localhost',
+        IOTEDGE_APIVERSION: '2020-07-07',
+      }),
+      changed(module, what) {
+        if (what === 'inputs') endpoints.resume(module);
+        if (what === 'started' || what === 'ended') agent.wake();
+        hubReporter.changed();
+      },
+    },
+    snapshot.statistics,
+  );
+  const bundles: BundleStates = createBundleStates({
+    ...loopDeps,
+    bundles: parts.bundles,
+    changed: () => agent.wake(),
+  });
+  const links: Links = createLinks({
+    upstream,
+    twins,
+    log,
+    resume: endpoints.resume,
+    method: methods.fromCloud,
+  });
+  const agentReporter = createReporter(AGENT, reportAgent, { twins, clock, log });
+  const hubReporter = createReporter(HUB, reportHub, { twins, clock, log });
+  const agent: Agent = createAgent(
+    {
+      ...loopDeps,
+      modules,
+      bundles,
+      write,
+      retargeted: follow,
+      changed: agentReporter.changed,
+    },
+    snapshot.documents['deployment'],
+  );
+  const hub = createHub(
+    { router, log, write, changed: hubReporter.changed },
+    snapshot.documents['routes'],
+  );
+
+  twins.follow(AGENT, () => agent.desired(twins.read(AGENT).desired));
+  twins.follow(HUB, () => hub.desired(twins.read(HUB).desired));
+  const followed = new Map<string, () => void>();
+
+  // Everything below may call back; nothing above does before this line.
+  for (const id of [AGENT, HUB]) links.open(id);
+  const target = agent.target();
+  if (target !== undefined) follow(target);
+  agent.wake();
+  for (const id of queue.endpoints()) endpoints.wake(id);
+
+  /** Links and twins follow the deployment: a module in it has an identity, running or not. */
+  function follow(deployment: Deployment): void {
+    for (const [name, unfollow] of followed) {
+      if (deployment.modules.has(name)) continue;
+      unfollow();
+      followed.delete(name);
+      links.close(name);
+    }
+    for (const name of deployment.modules.keys()) {
+      links.open(name);
+      if (followed.has(name)) continue;
+      followed.set(
+        name,
+        twins.follow(name, (patch) => modules.live(name)?.desired(patch)),
+      );
+    }
+  }
+
+  function endpointOf(id: EndpointId): Endpoint {
+    if (id === UPSTREAM) return links.endpoint;
+    const cut = id.indexOf('/');
+    const module = id.slice(0, cut);
+    const input = id.slice(cut + 1);
+    return {
+      deliver: (batch, done) => modules.deliver(module, input, batch, done),
+    };
+  }
+
+  function reportAgent() {
+    const observation = { modules: modules.observe(), bundles: bundles.states() };
+    return agentReport(agent.target(), agent.lastDesired(), observation, device);
+  }
+
+  function reportHub() {
+    const clients = [...modules.observe()].map(([module, { state, statistics }]) => {
+      const connected = state === 'running';
+      const sinceMs = (connected ? statistics.lastStartAtMs : statistics.lastExitAtMs) ?? 0;
+      return { module, connected, sinceMs };
+    });
+    return hubReport(hub.lastDesired(), device.id, clients, device.version);
+  }
+
+  return {
+    logs,
+    status: createStatus({
+      version: device.version,
+      device: device.id,
+      pid: device.pid,
+      hosts: host.processes,
+      agent,
+      modules,
+      bundles,
+      links,
+      queue,
+      router,
+      twins,
+    }),
+    async stop() {
+      agentReporter.stop();
+      hubReporter.stop();
+      await agent.stop();
+      await host.stop();
+      await endpoints.stop();
+      await twins.stop();
+      await links.stop();
+      await queue.stop();
+    },
+  };
+}
