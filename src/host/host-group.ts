@@ -72,6 +72,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   let closed = false;
   let culprit: { readonly handle: number; readonly ending: Ending } | undefined;
   let stopping = false;
+  let warned = false;
   let cancelIdle: Cancel = () => {};
 
   const host = createHostProcess(
@@ -157,9 +158,13 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   function overCeiling(residentBytes: number): void {
     const worst = suspect();
     const megabytes = Math.round(residentBytes / MB);
-    const reason = `Its host used ${megabytes} MB, more than it may, most of it for this module.`;
     if (worst !== undefined) {
-      bringDown(worst, { cause: 'out of memory', exitCode: KILLED, reason });
+      const reason = `Its host used ${megabytes} MB, more than it may, most of it for this module.`;
+      return bringDown(worst, { cause: 'out of memory', exitCode: KILLED, reason });
+    }
+    // It may have grown faster than it tells. Its next pulse comes before the next look.
+    if (!warned) {
+      warned = true;
       return;
     }
     close();
@@ -178,8 +183,11 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   }
 
   function suspect(): Member | undefined {
-    const pulses = [...members.values()].flatMap(({ pulse }) => pulse ?? []);
-    return members.get(blame(pulses)?.handle ?? 0);
+    const suspects = [...members.values()].flatMap((member) => {
+      const { pulse, start } = member;
+      return pulse === undefined ? [] : [{ member, pulse, heapMb: start.limits.heapMb }];
+    });
+    return blame(suspects)?.member;
   }
 
   function gone(reason: string): void {

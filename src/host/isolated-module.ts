@@ -153,7 +153,7 @@ export function createIsolatedModule(
       typeof requests !== 'string' ||
       typeof calls !== 'string' ||
       typeof timerMs !== 'number' ||
-      !(bytes === undefined || bytes instanceof Uint8Array)
+      !(bytes === undefined || isPlainBytes(bytes))
     ) {
       return end(brokeTreaty('its outbox was called with the wrong things'));
     }
@@ -291,6 +291,11 @@ export function createIsolatedModule(
 /** The name the module's code has in stack traces; the supervisor finds it there to map it back. */
 export function moduleFile(module: string): string {
   return `file:///${encodeURIComponent(module)}/main.js`;
+}
+
+/** Shared memory would let the guest change what was sent while it is sent. */
+function isPlainBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
 function sizeOf(item: Inbox): number {

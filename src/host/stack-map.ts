@@ -28,7 +28,11 @@ function mapped(map: SourceMap, piece: string, file: string): string {
   const position = /^(\d{1,9}):(\d{1,9})/.exec(piece);
   if (position === null) return `${file}:${piece}`;
   const [whole, line, column] = position;
-  const origin = map.findOrigin(Number(line), Number(column));
-  if (!('fileName' in origin) || origin.fileName === undefined) return `${file}:${piece}`;
-  return `${origin.fileName}:${origin.lineNumber}:${origin.columnNumber}${piece.slice(whole.length)}`;
+  const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
+  // An entry of an earlier line means that the map knows nothing of this one.
+  if (!('originalSource' in entry) || entry.generatedLine !== Number(line) - 1) {
+    return `${file}:${piece}`;
+  }
+  const { originalSource, originalLine, originalColumn } = entry;
+  return `${originalSource}:${originalLine + 1}:${originalColumn + 1}${piece.slice(whole.length)}`;
 }

@@ -41,10 +41,14 @@ type Record = {
   toldMs: number;
 };
 
+/** Growth of the host that is worth a pulse of its own. */
+const TELLING_BYTES = 16 * 1_048_576;
+
 export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps): Watchdog {
   const records = new Map<number, Record>();
   let ticking = false;
   let last = usage();
+  let untoldBytes = 0;
 
   function tick(): void {
     const now = usage();
@@ -59,7 +63,9 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
       if (record.turnMs > 0) anyLong = true;
     }
     shareGrowth(grownBytes, before);
-    if (anyLong) tell();
+    // Whoever works long or takes much may have to be blamed before the next heartbeat.
+    untoldBytes += grownBytes;
+    if (anyLong || untoldBytes > TELLING_BYTES) tell();
     for (const record of records.values()) judge(record);
     ticking = anyBusy;
     if (ticking) clock.after(settings.tickMs, tick);
@@ -117,6 +123,7 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
   }
 
   function tell(): void {
+    untoldBytes = 0;
     const pulses: ModulePulse[] = [];
     for (const record of records.values()) {
       const cpuMs = Math.max(record.cpuMs, record.watched.module.cpuMs());
