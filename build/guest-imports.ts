@@ -15,26 +15,29 @@ const sdk = [
   'azure-iot-device-mqtt',
 ];
 
-/** Node builtins by the name of the file that stands in for them. */
+/**
+ * Node builtins by the file that stands in for them. Two are CommonJS, because what `require` gives
+ * for them is no namespace: `class Pump extends require('events')`.
+ */
 const builtins: Readonly<Record<string, string>> = {
-  buffer: 'buffer',
-  events: 'events',
-  'fs/promises': 'fs-promises',
-  os: 'os',
-  path: 'path',
-  'path/posix': 'path',
-  process: 'process',
-  timers: 'timers',
-  'timers/promises': 'timers-promises',
-  util: 'util',
+  buffer: 'buffer.ts',
+  events: 'events.cts',
+  'fs/promises': 'fs-promises.ts',
+  os: 'os.ts',
+  path: 'path.ts',
+  'path/posix': 'path.ts',
+  process: 'process.cts',
+  timers: 'timers.ts',
+  'timers/promises': 'timers-promises.ts',
+  util: 'util.ts',
 };
 
 const inGuest = (path: string): string =>
-  fileURLToPath(new URL(`../src/guest/${path}.ts`, import.meta.url));
+  fileURLToPath(new URL(`../src/guest/${path}`, import.meta.url));
 
 /** Import specifier → absolute path of the file to bundle for it. */
 export const guestImports: Readonly<Record<string, string>> = Object.fromEntries([
-  ...sdk.map((name) => [name, inGuest(`sdk/${name}`)]),
+  ...sdk.map((name) => [name, inGuest(`sdk/${name}.ts`)]),
   ...Object.entries(builtins).flatMap(([name, file]) => {
     const path = inGuest(`node/${file}`);
     return [

@@ -1,0 +1,138 @@
+/**
+ * The guest's world as its code sees it: the globals the prelude installs, and the one builtin that
+ * comes without types. Used to type-check src/guest and modules with `"types": []`.
+ */
+declare module 'events' {
+  type Listener = (...args: any[]) => unknown;
+  export class EventEmitter {
+    static EventEmitter: typeof EventEmitter;
+    static defaultMaxListeners: number;
+    static once(emitter: EventEmitter, name: string | symbol): Promise<any[]>;
+    static listenerCount(emitter: EventEmitter, name: string | symbol): number;
+    on(name: string | symbol, listener: Listener): this;
+    once(name: string | symbol, listener: Listener): this;
+    addListener(name: string | symbol, listener: Listener): this;
+    prependListener(name: string | symbol, listener: Listener): this;
+    prependOnceListener(name: string | symbol, listener: Listener): this;
+    off(name: string | symbol, listener: Listener): this;
+    removeListener(name: string | symbol, listener: Listener): this;
+    removeAllListeners(name?: string | symbol): this;
+    emit(name: string | symbol, ...args: any[]): boolean;
+    listeners(name: string | symbol): Listener[];
+    rawListeners(name: string | symbol): Listener[];
+    listenerCount(name: string | symbol): number;
+    eventNames(): (string | symbol)[];
+    setMaxListeners(count: number): this;
+    getMaxListeners(): number;
+  }
+  export const once: typeof EventEmitter.once;
+  export default EventEmitter;
+}
+
+declare module 'node:events' {
+  export * from 'events';
+  export { EventEmitter as default } from 'events';
+}
+
+/** V8's own. */
+interface ErrorConstructor {
+  stackTraceLimit: number;
+  captureStackTrace(target: object, above?: unknown): void;
+}
+
+interface GuestTimer {
+  ref(): this;
+  unref(): this;
+  hasRef(): boolean;
+  refresh(): this;
+  close(): this;
+  [Symbol.toPrimitive](): number;
+}
+interface GuestImmediate {
+  ref(): this;
+  unref(): this;
+  hasRef(): boolean;
+}
+declare function setTimeout<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+  delayMs?: number,
+  ...args: Args
+): GuestTimer;
+declare function setInterval<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+  delayMs?: number,
+  ...args: Args
+): GuestTimer;
+declare function setImmediate<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+  ...args: Args
+): GuestImmediate;
+declare function clearTimeout(timer: GuestTimer | number | string | null | undefined): void;
+declare function clearInterval(timer: GuestTimer | number | string | null | undefined): void;
+declare function clearImmediate(immediate: GuestImmediate | null | undefined): void;
+declare function queueMicrotask(callback: () => void): void;
+declare function structuredClone<T>(value: T, options?: { readonly transfer?: ArrayBuffer[] }): T;
+declare function atob(text: string): string;
+declare function btoa(text: string): string;
+
+declare const performance: { now(): number; readonly timeOrigin: number };
+
+interface Console {
+  debug(...values: unknown[]): void;
+  info(...values: unknown[]): void;
+  log(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+  trace(...values: unknown[]): void;
+  dir(value: unknown, options?: object): void;
+  table(value: unknown): void;
+  assert(condition: unknown, ...values: unknown[]): void;
+  count(label?: string): void;
+  countReset(label?: string): void;
+  group(...values: unknown[]): void;
+  groupCollapsed(...values: unknown[]): void;
+  groupEnd(): void;
+  time(label?: string): void;
+  timeLog(label?: string, ...values: unknown[]): void;
+  timeEnd(label?: string): void;
+}
+declare const console: Console;
+
+declare class TextEncoder {
+  readonly encoding: string;
+  encode(text?: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, bytes: Uint8Array): { read: number; written: number };
+}
+declare class TextDecoder {
+  constructor(label?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean });
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  decode(bytes?: ArrayBuffer | ArrayBufferView, options?: { readonly stream?: boolean }): string;
+}
+
+type Buffer = import('buffer').Buffer;
+declare const Buffer: typeof import('buffer').Buffer;
+
+interface GuestProcess extends InstanceType<typeof import('events').EventEmitter> {
+  readonly env: Record<string, string | undefined>;
+  readonly argv: string[];
+  readonly pid: number;
+  readonly platform: 'linux';
+  /** As the host told; undefined when it did not. */
+  readonly arch: string | undefined;
+  readonly version: string;
+  readonly versions: Readonly<Record<string, string>>;
+  exitCode: number | undefined;
+  exit(code?: number): never;
+  nextTick<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void;
+  uptime(): number;
+  cwd(): string;
+  emitWarning(warning: string | Error): void;
+  hrtime: { (since?: readonly [number, number]): [number, number]; bigint(): bigint };
+  readonly stdout: { readonly isTTY: false; write(text: string): boolean };
+  readonly stderr: { readonly isTTY: false; write(text: string): boolean };
+}
+declare const process: GuestProcess;
+declare const global: typeof globalThis;
+declare const self: typeof globalThis;

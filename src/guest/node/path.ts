@@ -1,0 +1,117 @@
+/** Stands in for `node:path`, POSIX only. */
+
+export const sep = '/';
+export const delimiter = ':';
+
+export type ParsedPath = { root: string; dir: string; base: string; ext: string; name: string };
+
+export function isAbsolute(path: string): boolean {
+  return path.startsWith('/');
+}
+
+export function normalize(path: string): string {
+  if (path === '') return '.';
+  const absolute = isAbsolute(path);
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else if (!absolute) parts.push('..');
+  }
+  let text = parts.join('/');
+  if (text !== '' && path.endsWith('/')) text += '/';
+  if (absolute) return `/${text}`;
+  if (text === '') return path.endsWith('/') ? './' : '.';
+  return text;
+}
+
+export function join(...paths: readonly string[]): string {
+  return normalize(paths.filter((path) => path !== '').join('/'));
+}
+
+/** From the right to the first absolute path; a module's working directory is `/`. */
+export function resolve(...paths: readonly string[]): string {
+  let whole = '';
+  for (const path of [...paths].reverse()) {
+    if (path === '') continue;
+    whole = whole === '' ? path : `${path}/${whole}`;
+    if (isAbsolute(path)) break;
+  }
+  const text = normalize(isAbsolute(whole) ? whole : `/${whole}`);
+  return text.length > 1 && text.endsWith('/') ? text.slice(0, -1) : text;
+}
+
+export function dirname(path: string): string {
+  if (path === '') return '.';
+  const trimmed = path.replace(/\/+$/, '');
+  if (trimmed === '') return '/';
+  const at = trimmed.lastIndexOf('/');
+  if (at < 0) return '.';
+  return trimmed.slice(0, at).replace(/\/+$/, '') || '/';
+}
+
+export function basename(path: string, suffix = ''): string {
+  const trimmed = path.replace(/\/+$/, '');
+  const base = trimmed.slice(trimmed.lastIndexOf('/') + 1);
+  return suffix !== '' && base !== suffix && base.endsWith(suffix)
+    ? base.slice(0, -suffix.length)
+    : base;
+}
+
+export function extname(path: string): string {
+  const base = basename(path);
+  const at = base.lastIndexOf('.');
+  return at <= 0 || base === '..' ? '' : base.slice(at);
+}
+
+export function relative(from: string, to: string): string {
+  const start = resolve(from).split('/').filter(Boolean);
+  const end = resolve(to).split('/').filter(Boolean);
+  let shared = 0;
+  while (shared < start.length && shared < end.length && start[shared] === end[shared]) shared++;
+  return [...start.slice(shared).map(() => '..'), ...end.slice(shared)].join('/');
+}
+
+export function parse(path: string): ParsedPath {
+  const base = basename(path);
+  const ext = extname(path);
+  const root = isAbsolute(path) ? '/' : '';
+  const dir = dirname(path);
+  return {
+    root,
+    dir: dir === '.' && !path.startsWith('.') ? '' : base === '' ? root : dir,
+    base,
+    ext,
+    name: ext === '' ? base : base.slice(0, -ext.length),
+  };
+}
+
+export function format(path: Partial<ParsedPath>): string {
+  const dir = path.dir ?? path.root ?? '';
+  const base = path.base ?? `${path.name ?? ''}${path.ext ?? ''}`;
+  if (dir === '') return base;
+  return dir === path.root ? `${dir}${base}` : `${dir}/${base}`;
+}
+
+/** As on any POSIX system. */
+export const toNamespacedPath = (path: string): string => path;
+
+const path = {
+  basename,
+  delimiter,
+  dirname,
+  extname,
+  format,
+  isAbsolute,
+  join,
+  normalize,
+  parse,
+  relative,
+  resolve,
+  sep,
+  toNamespacedPath,
+};
+export const posix = Object.assign(path, { posix: path });
+// oxlint-disable-next-line import/no-default-export -- modules write `import path from`
+export default posix;

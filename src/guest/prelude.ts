@@ -1,0 +1,143 @@
+/**
+ * The first script of every isolate. It leaves the boot function on the global; called once with the
+ * outbox and the boot text, that one builds the guest's world and returns the door.
+ *
+ * Nothing of the host is needed to load it, so that it can be part of a V8 snapshot.
+ *
+ * For the module host: the door never throws, and a call of it (or of the module's `evaluate`) is
+ * rejected exactly when the module has an error nobody caught: thrown while loading, by a handler,
+ * by a timer, or a promise's rejection without a handler at the end of the turn. Requests of that
+ * turn have arrived by then. End the module, with the error's `stack` up to the line
+ * `at (<isolated-vm boundary>)`, below which come the host's own frames and paths.
+ */
+import { EventEmitter } from 'events';
+import { BOOT_NAME, type GuestBoot, type GuestBootFunction } from '../core/guest-protocol.ts';
+import { type Border, createBorder } from './border/border.ts';
+import { createDoor } from './border/door.ts';
+import { parse, wallClock } from './border/primordials.ts';
+import { createUncaught, type Uncaught } from './border/uncaught.ts';
+import { type EventHandlers, SEAM, type Seam } from './seam.ts';
+import { atob, btoa } from './world/base64.ts';
+import { Buffer } from './world/buffer.ts';
+import { createConsole } from './world/console.ts';
+import { createGuestClock } from './world/guest-clock.ts';
+import { createProcess } from './world/process.ts';
+import { reduceWorld } from './world/reductions.ts';
+import { structuredClone } from './world/structured-clone.ts';
+import { TextDecoder, TextEncoder } from './world/text-encoding.ts';
+import { createTimers } from './world/timers.ts';
+
+/** Frames in an Error's stack: bundles are deep, and ten often end inside a library. */
+const STACK_FRAMES = 20;
+
+const world = globalThis as unknown as Record<PropertyKey, unknown>;
+
+const boot: GuestBootFunction = (outbox, bootText) => {
+  delete world[BOOT_NAME];
+  const facts = parse(bootText) as GuestBoot;
+  const sleep = createSleep();
+  Error.stackTraceLimit = STACK_FRAMES;
+  reduceWorld(world);
+
+  let closed = false;
+  const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
+  const clock = createGuestClock(wallClock);
+  const uncaught: Uncaught = createUncaught(() => process);
+  const guard = (run: () => unknown): void => {
+    try {
+      run();
+    } catch (error) {
+      uncaught(error, 'uncaughtException');
+    }
+  };
+  /** `await` of no promise: a microtask no module can have patched away. */
+  const nextTick = async (run: () => void): Promise<void> => {
+    // oxlint-disable-next-line typescript/await-thenable -- only to wait
+    await undefined;
+    if (!closed) guard(run);
+  };
+  const border: Border = createBorder(() => timers.wakeMs());
+  const timers = createTimers(clock, guard, border.touch);
+  const process = createProcess(facts, {
+    clock,
+    nextTick: (run) => void nextTick(run),
+    log: border.log,
+    exit(code) {
+      closed = true;
+      border.exit(code);
+      return sleep(code);
+    },
+  });
+  const seam: Seam = {
+    boot: facts,
+    EventEmitter,
+    request: border.request,
+    call: border.call,
+    hostCall: border.hostCall,
+    ack: border.ack,
+    nack: border.nack,
+    on(type, handler) {
+      handlers[type] = handler;
+    },
+    nextTick: (run) => void nextTick(run),
+    uncaught,
+  };
+
+  install({
+    ...timers.globals,
+    console: createConsole(border.log, clock.elapsed),
+    queueMicrotask(callback: () => void) {
+      if (typeof callback !== 'function') {
+        throw new TypeError('The "callback" argument of queueMicrotask must be of type function.');
+      }
+      void nextTick(callback);
+    },
+    performance: { now: () => clock.elapsed(), timeOrigin: wallClock() },
+    TextEncoder,
+    TextDecoder,
+    structuredClone,
+    atob,
+    btoa,
+    Buffer,
+    process,
+    global: globalThis,
+    self: globalThis,
+  });
+  Object.defineProperty(world, SEAM, { value: seam });
+  border.open(outbox);
+
+  return createDoor({
+    handlers,
+    reply: border.reply,
+    done: border.done,
+    timers: timers.run,
+    refuse: (id) => border.nack(id, 'The module has no handler for inputs.'),
+    guard,
+    closed: () => closed,
+  });
+};
+
+function install(values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    Object.defineProperty(world, name, {
+      value,
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
+  }
+}
+
+/**
+ * `process.exit` does not return, and no `finally` of the module runs after it: the thread sleeps
+ * until the host, which has been told, takes the isolate away.
+ */
+function createSleep(): (code: number) => never {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  return (code) => {
+    Atomics.wait(never, 0, 0, 2000);
+    throw new Error(`process.exit(${code}) was called, and the host did not end the module.`);
+  };
+}
+
+world[BOOT_NAME] = boot;

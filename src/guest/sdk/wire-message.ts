@@ -1,0 +1,89 @@
+/** Messages between the SDK's class and the treaty's names of system properties (spec/iotedge.md §7.1). */
+import type { Properties as WireProperties } from '../../core/message.ts';
+import { ArgumentError } from './errors.ts';
+import { Message, Properties } from './message.ts';
+
+/** Field of Message → name on the wire. */
+const fields = [
+  ['messageId', 'messageId'],
+  ['correlationId', 'cid'],
+  ['userId', 'userId'],
+  ['contentType', 'contentType'],
+  ['contentEncoding', 'contentEncoding'],
+  ['to', 'to'],
+  ['ack', 'ack'],
+  ['interfaceId', 'iothub-interface-id'],
+] as const;
+
+/** System properties that the SDK shows as application properties, under these names. */
+const shown = [
+  ['connectionDeviceId', '$.cdid'],
+  ['connectionModuleId', '$.cmid'],
+  ['dt-subject', '$.sub'],
+  ['messageSchema', '$.schema'],
+  ['creationTime', '$.ctime'],
+] as const;
+const systemNameOf = new Map<string, string>(shown.slice(2).map(([name, key]) => [key, name]));
+
+export type WireMessage = {
+  readonly p: WireProperties;
+  readonly s: WireProperties;
+  readonly body: string | Uint8Array;
+};
+
+/** Throws ArgumentError for a body no message can have. */
+export function toWire(message: Message): WireMessage {
+  if (typeof message !== 'object' || message === null) {
+    throw new ArgumentError(`message is '${String(message)}'; a Message was expected.`);
+  }
+  const p = bag();
+  const s = bag();
+  for (const [field, name] of fields) {
+    const value = message[field] as string | null | undefined;
+    if (value !== undefined && value !== null && value !== '') s[name] = String(value);
+  }
+  const expiry = message.expiryTimeUtc;
+  if (expiry)
+    s['absolute-expiry-time'] = expiry instanceof Date ? expiry.toISOString() : String(expiry);
+  for (const { key, value } of message.properties?.propertyList ?? []) {
+    const system = systemNameOf.get(key);
+    if (system === undefined) p[key] = String(value);
+    else s[system] = String(value);
+  }
+  return { p, s, body: bodyOf(message) };
+}
+
+function bodyOf(message: Message): string | Uint8Array {
+  const data: unknown = message.data;
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  if (data === undefined || data === null) return '';
+  if (Message.isBufferConvertible(data)) return Buffer.from(data as number[]);
+  throw new ArgumentError(
+    `A message's data must be a string, a Buffer, an array of bytes or an ArrayBuffer, not ${typeof data}.`,
+  );
+}
+
+export function fromWire(p: WireProperties, s: WireProperties, body: string | Uint8Array): Message {
+  const message = new Message(
+    typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer as ArrayBuffer),
+  );
+  for (const [field, name] of fields) {
+    const value = s[name];
+    if (value !== undefined) message[field] = value;
+  }
+  const expiry = s['absolute-expiry-time'];
+  if (expiry !== undefined) message.expiryTimeUtc = expiry;
+  const properties = new Properties();
+  for (const key of Object.keys(p)) properties.propertyList.push({ key, value: p[key] as string });
+  for (const [name, key] of shown) {
+    const value = s[name];
+    if (value !== undefined) properties.propertyList.push({ key, value });
+  }
+  message.properties = properties;
+  return message;
+}
+
+/** Without a prototype, whatever the module has done to `Object.prototype`. */
+function bag(): Record<string, string> {
+  return Object.create(null) as Record<string, string>;
+}

@@ -1,0 +1,56 @@
+/**
+ * Node's Buffer: the `buffer` package, with UTF-8 and base64url done our way. The package encodes a
+ * text twice to learn its length, which is most of the cost of a small message.
+ */
+import { Buffer } from 'buffer';
+import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+
+type From = (value: unknown, encodingOrOffset?: unknown, length?: unknown) => Buffer;
+type ToString = (this: Buffer, encoding?: unknown, start?: number, end?: number) => string;
+
+// oxlint-disable-next-line typescript/unbound-method -- it needs no `this`
+const fromOriginal = Buffer.from as unknown as From;
+// oxlint-disable-next-line typescript/unbound-method -- called with its Buffer below
+const toStringOriginal = Buffer.prototype.toString as ToString;
+// oxlint-disable-next-line typescript/unbound-method -- it needs no `this`
+const isEncodingOriginal = (Buffer as unknown as { isEncoding(name: unknown): boolean }).isEncoding;
+
+const isUtf8 = (encoding: unknown): boolean =>
+  encoding === undefined ||
+  encoding === null ||
+  encoding === 'utf8' ||
+  encoding === 'utf-8' ||
+  encoding === 'UTF-8' ||
+  encoding === 'UTF8';
+const isBase64Url = (encoding: unknown): boolean => encoding === 'base64url';
+
+const from: From = (value, encoding, length) => {
+  if (typeof value === 'string') {
+    if (isUtf8(encoding)) return fromOriginal(encodeUtf8(value).buffer);
+    if (isBase64Url(encoding)) return fromOriginal(value, 'base64');
+  }
+  return fromOriginal(value, encoding, length);
+};
+
+const toString: ToString = function (encoding, start, end) {
+  const whole = start === undefined && end === undefined;
+  if (isUtf8(encoding)) return decodeUtf8(whole ? this : this.subarray(start, end));
+  if (!isBase64Url(encoding)) return toStringOriginal.call(this, encoding, start, end);
+  return toStringOriginal
+    .call(this, 'base64', start, end)
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
+};
+
+Object.assign(Buffer, {
+  from,
+  isEncoding: (name: unknown) => isBase64Url(name) || isEncodingOriginal(name),
+});
+Object.defineProperty(Buffer.prototype, 'toString', {
+  value: toString,
+  writable: true,
+  configurable: true,
+});
+
+export { Buffer };

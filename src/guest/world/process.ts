@@ -1,0 +1,72 @@
+/** `process`, as far as it is true of a module: its environment, its events, its end. */
+import { EventEmitter } from 'events';
+import type { GuestBoot } from '../../core/guest-protocol.ts';
+import type { GuestClock } from './guest-clock.ts';
+
+/** The Node this prelude was built with, which is the one that ships; set by build/guest.ts. */
+declare const NODE_VERSION: string;
+
+export type ProcessHost = {
+  readonly clock: GuestClock;
+  nextTick(run: () => void): void;
+  log(level: 'info' | 'warn' | 'error', text: string): void;
+  /** Does not return. */
+  exit(code: number): never;
+};
+
+export function createProcess(boot: GuestBoot, host: ProcessHost): GuestProcess {
+  const emitter = new EventEmitter();
+  emitter.setMaxListeners(0);
+  let exiting = false;
+
+  const hrtimeNs = (): bigint => BigInt(host.clock.elapsed()) * 1_000_000n;
+  const hrtime = (since?: readonly [number, number]): [number, number] => {
+    const now = host.clock.elapsed();
+    const seconds = Math.floor(now / 1000) - (since?.[0] ?? 0);
+    const nanoseconds = (now % 1000) * 1_000_000 - (since?.[1] ?? 0);
+    return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
+  };
+  const stream = (level: 'info' | 'error') => ({
+    isTTY: false as const,
+    write(text: string): boolean {
+      host.log(level, `${text}`.replace(/\n$/, ''));
+      return true;
+    },
+  });
+
+  const process = Object.assign(emitter, {
+    env: { ...boot.env } as Record<string, string | undefined>,
+    argv: ['isolet', boot.module],
+    pid: 1, // as in a container: the first and only process of its world
+    platform: 'linux' as const,
+    arch: boot.arch,
+    version: `v${NODE_VERSION}`,
+    versions: Object.freeze({ node: NODE_VERSION, isolet: String(boot.treaty) }),
+    exitCode: undefined as number | undefined,
+    exit(code?: number): never {
+      const exitCode = Number(code ?? process.exitCode ?? 0) | 0;
+      if (!exiting) {
+        exiting = true;
+        process.exitCode = exitCode;
+        try {
+          process.emit('exit', exitCode);
+        } catch (error) {
+          host.log('error', `An 'exit' listener threw: ${String(error)}`);
+        }
+      }
+      return host.exit(exitCode);
+    },
+    nextTick<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void {
+      host.nextTick(() => callback(...args));
+    },
+    uptime: () => host.clock.elapsed() / 1000,
+    cwd: () => '/',
+    emitWarning(warning: string | Error): void {
+      host.log('warn', warning instanceof Error ? String(warning) : `Warning: ${warning}`);
+    },
+    hrtime: Object.assign(hrtime, { bigint: hrtimeNs }),
+    stdout: stream('info'),
+    stderr: stream('error'),
+  });
+  return process as unknown as GuestProcess;
+}

@@ -1,0 +1,23 @@
+/**
+ * Takes away what an isolate's memory limit does not count: WebAssembly, shared memory and resizable
+ * buffers (spec/isolates.md §1.6). The process limit is the fence behind.
+ */
+
+/** Must run in each context: V8 installs some of these after a snapshot is loaded. */
+export function reduceWorld(world: Record<string, unknown>): void {
+  delete world['WebAssembly'];
+  delete world['SharedArrayBuffer'];
+
+  const Plain = ArrayBuffer;
+  const fixed = new Proxy(Plain, {
+    construct(target, [length, options]: [unknown, { maxByteLength?: unknown } | undefined], made) {
+      if (options?.maxByteLength !== undefined) {
+        throw new RangeError('Resizable ArrayBuffers are not available to modules.');
+      }
+      // Only the length is passed on, so that a getter cannot change its answer.
+      return Reflect.construct(target, [length], made) as ArrayBuffer;
+    },
+  });
+  Object.defineProperty(Plain.prototype, 'constructor', { value: fixed });
+  Object.defineProperty(world, 'ArrayBuffer', { value: fixed });
+}
