@@ -137,9 +137,7 @@ export function createIsolatedModule(
     if (bytes === undefined || bytes.byteLength === 0) {
       return target.apply(undefined, [text, undefined, hostText]);
     }
-    // A copy of its own, because the frame's chunk holds more than this; then moved, not copied again.
-    const own = new Uint8Array(bytes).buffer;
-    const moved = new ivm.ExternalCopy(own, { transferOut: true });
+    const moved = new ivm.ExternalCopy(bytes.buffer, { transferOut: true });
     return target.apply(undefined, [
       text,
       moved.copyInto({ release: true, transferIn: true }),
@@ -258,7 +256,8 @@ export function createIsolatedModule(
   return {
     post(text, bytes) {
       if (ending !== undefined) return;
-      const item = { events: text, bytes };
+      // A copy of its own, which moves into the isolate and is not copied again.
+      const item = { events: text, bytes: new Uint8Array(bytes) };
       inboxBytes += sizeOf(item);
       if (inboxBytes > settings.inboxBytesMax) {
         return end({
