@@ -11,6 +11,7 @@ import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 const FILE_LIMIT_MS = 180_000;
+const LEAK_LIMIT_MS = 5_000;
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const coverage = process.argv.includes('--coverage');
 
@@ -87,7 +88,16 @@ function runFile(file: string): Promise<Outcome> {
       detached: true,
     });
     let text = '';
-    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    // uvu has said its last word: what keeps the process alive now was left open.
+    let leak: NodeJS.Timeout | undefined;
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (!/^ {2}Duration:/m.test(text)) return;
+      leak ??= setTimeout(() => {
+        text += `\n${file} left something open that keeps its process alive`;
+        killGroup();
+      }, LEAK_LIMIT_MS);
+    });
     child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
     const limit = setTimeout(() => {
       text += `\n${file} did not end within ${FILE_LIMIT_MS / 1000} s`;
@@ -102,6 +112,7 @@ function runFile(file: string): Promise<Outcome> {
     };
     child.on('close', (code) => {
       clearTimeout(limit);
+      clearTimeout(leak);
       killGroup();
       // uvu colours its summary only on a terminal, so plain patterns are enough.
       const total = Number(/Total:\s+(\d+)/.exec(text)?.[1] ?? 0);
