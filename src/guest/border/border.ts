@@ -160,7 +160,7 @@ export function createBorder(timerMs: () => number): Border {
       touch();
     },
     log(level, text) {
-      add(`{"t":"log","level":"${level}","text":${stringify(text)}}`);
+      add(`{"t":"log","level":"${level}","text":${stringify(`${text}`)}}`);
     },
     exit(code) {
       const call: HostCall = { t: 'exit', code };

@@ -44,11 +44,10 @@ export function resolve(...paths: readonly string[]): string {
 
 export function dirname(path: string): string {
   if (path === '') return '.';
-  const trimmed = path.replace(/\/+$/, '');
-  if (trimmed === '') return '/';
-  const at = trimmed.lastIndexOf('/');
-  if (at < 0) return '.';
-  return trimmed.slice(0, at).replace(/\/+$/, '') || '/';
+  const root = isAbsolute(path) ? '/' : '';
+  const at = path.replace(/\/+$/, '').lastIndexOf('/');
+  if (at === 1 && root !== '') return '//';
+  return at > 0 ? path.slice(0, at) : root || '.';
 }
 
 export function basename(path: string, suffix = ''): string {
@@ -77,14 +76,9 @@ export function parse(path: string): ParsedPath {
   const base = basename(path);
   const ext = extname(path);
   const root = isAbsolute(path) ? '/' : '';
-  const dir = dirname(path);
-  return {
-    root,
-    dir: dir === '.' && !path.startsWith('.') ? '' : base === '' ? root : dir,
-    base,
-    ext,
-    name: ext === '' ? base : base.slice(0, -ext.length),
-  };
+  const at = path.replace(/\/+$/, '').lastIndexOf('/');
+  const name = ext === '' ? base : base.slice(0, -ext.length);
+  return { root, dir: at > 0 ? path.slice(0, at) : root, base, ext, name };
 }
 
 export function format(path: Partial<ParsedPath>): string {

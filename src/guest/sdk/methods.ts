@@ -45,7 +45,7 @@ export class DeviceMethodResponse {
           'This response has already ended. Cannot end the same response more than once.',
         );
       }
-      if (typeof status !== 'number') {
+      if (!Number.isInteger(status)) {
         throw new ReferenceError(`"status" is "${String(status)}". Expected a number.`);
       }
       seam.request({ t: 'answer', id: this.#id, status, payload: (value ?? null) as Json });

@@ -141,7 +141,9 @@ export class ModuleClient extends seam.EventEmitter {
     message: Message,
     done?: Callback<MessageEnqueued>,
   ): Promise<MessageEnqueued> | void {
-    return callbackOrPromise<MessageEnqueued>(done, (end) => this.#send(output, [message], end));
+    return callbackOrPromise<MessageEnqueued>(done, (end) =>
+      this.#send(`${output}`, [message], end),
+    );
   }
   sendOutputEventBatch(
     output: string,
@@ -154,7 +156,9 @@ export class ModuleClient extends seam.EventEmitter {
     messages: readonly Message[],
     done?: Callback<MessageEnqueued>,
   ): Promise<MessageEnqueued> | void {
-    return callbackOrPromise<MessageEnqueued>(done, (end) => this.#send(output, messages, end));
+    return callbackOrPromise<MessageEnqueued>(done, (end) =>
+      this.#send(`${output}`, messages, end),
+    );
   }
 
   /** Acknowledges a received message now. Without it that happens when its handlers are through. */
@@ -239,12 +243,12 @@ export class ModuleClient extends seam.EventEmitter {
       seam.call(
         {
           t: 'invoke',
-          device: deviceId,
+          device: `${deviceId}`,
           module: isModule ? moduleIdOrParams : null,
-          name: call.methodName,
+          name: `${call.methodName}`,
           payload: (call.payload ?? null) as never,
-          responseTimeoutS: call.responseTimeoutInSeconds ?? RESPONSE_TIMEOUT_S,
-          connectTimeoutS: call.connectTimeoutInSeconds ?? CONNECT_TIMEOUT_S,
+          responseTimeoutS: seconds(call.responseTimeoutInSeconds, RESPONSE_TIMEOUT_S),
+          connectTimeoutS: seconds(call.connectTimeoutInSeconds, CONNECT_TIMEOUT_S),
         },
         undefined,
         (error, value) => {
@@ -320,6 +324,10 @@ export class ModuleClient extends seam.EventEmitter {
       });
     }
   }
+}
+
+function seconds(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
 }
 
 function settleWith<Result>(

@@ -23,7 +23,12 @@ const shown = [
   ['messageSchema', '$.schema'],
   ['creationTime', '$.ctime'],
 ] as const;
-const systemNameOf = new Map<string, string>(shown.slice(2).map(([name, key]) => [key, name]));
+/** And back. Samples copy all properties of a message; who the sender is, is not theirs to say. */
+const systemNameOf = new Map<string, string | null>([
+  ...shown.map(([name, key]) => [key, name] as const),
+  ['$.cdid', null],
+  ['$.cmid', null],
+]);
 
 export type WireMessage = {
   readonly p: WireProperties;
@@ -48,7 +53,7 @@ export function toWire(message: Message): WireMessage {
   for (const { key, value } of message.properties?.propertyList ?? []) {
     const system = systemNameOf.get(key);
     if (system === undefined) p[key] = String(value);
-    else s[system] = String(value);
+    else if (system !== null) s[system] = String(value);
   }
   return { p, s, body: bodyOf(message) };
 }

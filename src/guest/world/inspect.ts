@@ -222,7 +222,8 @@ function more(count: number): string {
 
 function namesOf(value: object, isList: boolean): PropertyKey[] {
   let names: PropertyKey[] = Object.keys(value);
-  if (isList) names = names.filter((name) => !/^(0|[1-9]\d*)$/.test(String(name)));
+  if (isList || value instanceof String)
+    names = names.filter((name) => !/^(0|[1-9]\d*)$/.test(String(name)));
   if (value instanceof Error)
     names = names.filter((name) => name !== 'stack' && name !== 'message');
   const symbols = Object.getOwnPropertySymbols(value).filter((symbol) =>
@@ -257,7 +258,7 @@ function showProperty(context: Context, value: Shown, name: PropertyKey, level: 
     text = property.set === undefined ? '[Getter]' : '[Getter/Setter]';
   else if (property?.set !== undefined) text = '[Setter]';
   else text = show(context, value[name], level + 1);
-  if (typeof name === 'symbol') return `[${name.toString()}]: ${text}`;
+  if (typeof name === 'symbol') return `${name.toString()}: ${text}`;
   const key = /^[A-Za-z_][\w]*$/.test(String(name)) ? String(name) : quoted(String(name));
   return `${key}: ${text}`;
 }
