@@ -1,0 +1,312 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Fault } from '../../src/core/fault.ts';
+import type { Message } from '../../src/core/message.ts';
+import type { DeliveryRow } from '../../src/core/ports.ts';
+import {
+  createQueue,
+  QUEUE_LIMITS,
+  type Queue,
+  type QueueLimits,
+} from '../../src/supervisor/queue.ts';
+import { createFakeClock, settle } from '../fakes/clock.ts';
+import { createFakeLog } from '../fakes/log.ts';
+import { createMemoryStore, type MemoryStore } from '../fakes/store.ts';
+
+const test = suite('queue');
+
+const message = (text: string): Message => ({
+  source: '/messages/modules/m/outputs/o',
+  sender: 'm',
+  body: Buffer.from(text),
+  properties: {},
+  system: {},
+});
+const row = (
+  endpoint = 'a/in',
+  priority = 0,
+  expiresAtMs = Number.MAX_SAFE_INTEGER,
+): DeliveryRow => ({
+  endpoint,
+  priority,
+  expiresAtMs,
+});
+const textOf = (delivery: { message: Message }): string =>
+  Buffer.from(delivery.message.body).toString();
+
+async function setUp(limits: Partial<QueueLimits> = {}, store: MemoryStore = createMemoryStore()) {
+  const clock = createFakeClock();
+  const woken: string[] = [];
+  let flowing = true;
+  const queue = createQueue(
+    {
+      store,
+      clock,
+      random: () => 0.5,
+      log: createFakeLog(),
+      wake: (endpoint) => void woken.push(endpoint),
+      flowing: () => flowing,
+    },
+    await store.load(),
+    { ...QUEUE_LIMITS, ...limits },
+  );
+  return {
+    queue,
+    store,
+    clock,
+    woken,
+    away: () => {
+      flowing = false;
+    },
+  };
+}
+
+/** Settled promises by number. */
+function track(promises: readonly Promise<void>[]): {
+  done: Set<number>;
+  failed: Map<number, unknown>;
+} {
+  const done = new Set<number>();
+  const failed = new Map<number, unknown>();
+  for (const [index, promise] of promises.entries()) {
+    promise.then(
+      () => done.add(index),
+      (cause) => failed.set(index, cause),
+    );
+  }
+  return { done, failed };
+}
+
+const takeAll = (queue: Queue, endpoint = 'a/in') => queue.take(endpoint, 100, 1e6);
+
+test('a message consumed at once is told stored and never touches the disk', async () => {
+  const { queue, store, clock } = await setUp();
+  const { done } = track([queue.accept(message('x'), [row()])]);
+  const [delivery] = takeAll(queue);
+  await settle();
+  assert.is(done.size, 0);
+  queue.done(delivery as never);
+  await settle();
+  assert.is(done.size, 1);
+  await clock.advance(10_000);
+  assert.equal(store.commits.flat(), []);
+});
+
+test('a message whose receiver is away is told stored when it is on the disk, without waiting', async () => {
+  const { queue, store, clock, away } = await setUp();
+  away();
+  const { done } = track([queue.accept(message('x'), [row()])]);
+  await settle();
+  assert.is(done.size, 0);
+  await clock.advance(0);
+  assert.is(done.size, 1);
+  assert.is(store.commits.length, 1);
+});
+
+test('a message with two receivers is told stored when both have it', async () => {
+  const { queue, store, clock } = await setUp();
+  const { done } = track([queue.accept(message('x'), [row('a/in'), row('b/in')])]);
+  queue.done(takeAll(queue, 'a/in')[0] as never);
+  await settle();
+  assert.is(done.size, 0);
+  // One of them has it when the commit comes: only the other's delivery is written.
+  await clock.advance(200);
+  assert.is(done.size, 1);
+  const [write] = store.commits.flat();
+  assert.equal(write?.kind === 'append' && write.deliveries, [row('b/in')]);
+});
+
+test('what arrives while a commit runs goes together in the next', async () => {
+  const { queue, store, clock, away } = await setUp();
+  away();
+  store.hold(true);
+  void queue.accept(message('0'), [row()]);
+  await clock.advance(1);
+  for (let index = 1; index <= 50; index++) void queue.accept(message(String(index)), [row()]);
+  await clock.advance(1);
+  assert.is(store.commits.length, 0);
+  store.hold(false);
+  await clock.advance(1);
+  assert.equal(
+    store.commits.map((commit) => commit.length),
+    [1, 50],
+  );
+});
+
+test('urgent before less urgent, first in first out within', async () => {
+  const { queue } = await setUp();
+  for (const [text, priority] of [
+    ['low1', 9],
+    ['high1', 0],
+    ['low2', 9],
+    ['high2', 0],
+  ] as const) {
+    void queue.accept(message(text), [row('a/in', priority)]);
+  }
+  assert.equal(takeAll(queue).map(textOf), ['high1', 'high2']);
+  assert.equal(takeAll(queue).map(textOf), ['low1', 'low2']);
+});
+
+test('what is given back keeps its place', async () => {
+  const { queue } = await setUp();
+  for (const text of ['1', '2', '3', '4']) void queue.accept(message(text), [row()]);
+  const [first, second, third] = takeAll(queue);
+  assert.ok(first && second && third);
+  queue.done(second);
+  queue.giveBack([third, first]);
+  void queue.accept(message('5'), [row()]);
+  assert.equal(takeAll(queue).map(textOf), ['1', '3', '5']);
+});
+
+test('the expired are dropped and counted, and block nobody', async () => {
+  const { queue, clock } = await setUp();
+  const soon = clock.now() + 1000;
+  const { done } = track([queue.accept(message('old'), [row('a/in', 0, soon)])]);
+  void queue.accept(message('new'), [row()]);
+  await clock.advance(2000);
+  assert.equal(takeAll(queue).map(textOf), ['new']);
+  assert.is(queue.counters.expired, 1);
+  assert.is(done.size, 1);
+});
+
+test('an acknowledgement takes effect after what was sent because of it', async () => {
+  const { queue, store, clock, away } = await setUp();
+  away();
+  void queue.accept(message('in'), [row()]);
+  await clock.advance(1);
+  const [delivery] = takeAll(queue);
+  store.hold(true);
+  const out = queue.accept(message('out'), [row('$upstream')]);
+  queue.done(delivery as never, out);
+  await clock.advance(1000);
+  // The plug is pulled now: the output is not on the disk, so the input must be.
+  assert.is((await store.afterPowerCut().load()).lanes[0]?.endpoint, 'a/in');
+  store.hold(false);
+  await clock.advance(1000);
+  const { lanes } = await store.afterPowerCut().load();
+  assert.equal(lanes, [{ endpoint: '$upstream', priority: 0, count: 1 }]);
+});
+
+test('a full disk is told to the sender; what is in memory is still delivered; then it goes on', async () => {
+  const { queue, store, clock, away } = await setUp();
+  away();
+  store.fail(new Fault('DISK_FULL', 'full'));
+  const { failed } = track([queue.accept(message('1'), [row()])]);
+  await clock.advance(1);
+  assert.is((failed.get(0) as Fault).code, 'DISK_FULL');
+  assert.equal(takeAll(queue).map(textOf), ['1']);
+  store.fail(undefined);
+  const later = track([queue.accept(message('2'), [row()])]);
+  await clock.advance(20_000);
+  assert.is(later.done.size, 1);
+});
+
+test('the limit on waiting messages refuses with a sentence', async () => {
+  const { queue } = await setUp({ waitingMax: 2 });
+  void queue.accept(message('1'), [row()]);
+  void queue.accept(message('2'), [row()]);
+  const { failed } = track([queue.accept(message('3'), [row()])]);
+  await settle();
+  assert.is((failed.get(0) as Fault).code, 'STORE_FULL');
+  queue.done(takeAll(queue)[0] as never);
+  const { failed: none } = track([queue.accept(message('4'), [row()])]);
+  await settle();
+  assert.is(none.size, 0);
+});
+
+test('a backlog lies on the disk, not in memory, and comes back in order', async () => {
+  const { queue, clock, woken } = await setUp({ lane: { rowsMax: 10, bytesMax: 1e6 } });
+  const count = 95;
+  for (let index = 0; index < count; index++) void queue.accept(message(String(index)), [row()]);
+  await clock.advance(1000);
+  const seen: string[] = [];
+  for (let round = 0; round < 100 && seen.length < count; round++) {
+    woken.length = 0;
+    const batch = queue.take('a/in', 7, 1e6);
+    for (const delivery of batch) {
+      seen.push(textOf(delivery));
+      queue.done(delivery);
+    }
+    await clock.advance(200);
+  }
+  assert.equal(
+    seen,
+    Array.from({ length: count }, (_, index) => String(index)),
+  );
+  assert.is(queue.waiting('a/in'), 0);
+});
+
+test('nothing that was told stored is lost by a power cut, whatever happened before', async () => {
+  const step = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('send' as const),
+        to: fc.constantFrom('a', 'b', 'ab'),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('deliver' as const),
+        to: fc.constantFrom('a', 'b'),
+        give: fc.nat(3),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.nat(300) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('disk' as const), held: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'cut' as const }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const limits = { lane: { rowsMax: 3, bytesMax: 1e6 } };
+      let world = await setUp(limits);
+      let sent = 0;
+      const told = new Set<string>();
+      const received = { a: [] as string[], b: [] as string[] };
+      for (const step of steps) {
+        if (step.kind === 'send') {
+          const text = String(sent++);
+          const rows = [...step.to].map((name) => row(`${name}/in`));
+          void world.queue.accept(message(text), rows).then(
+            () => {
+              for (const name of step.to) told.add(`${name} ${text}`);
+            },
+            () => {},
+          );
+        } else if (step.kind === 'deliver') {
+          const batch = world.queue.take(`${step.to}/in`, 4, 1e6);
+          for (const delivery of batch.slice(step.give)) {
+            received[step.to].push(textOf(delivery));
+            world.queue.done(delivery);
+          }
+          world.queue.giveBack(batch.slice(0, step.give));
+        } else if (step.kind === 'time') await world.clock.advance(step.ms);
+        else if (step.kind === 'disk') world.store.hold(step.held);
+        else world = await setUp(limits, world.store.afterPowerCut());
+      }
+      // The sun comes out: everything that waits is delivered.
+      world.store.hold(false);
+      for (let round = 0; round < 60; round++) {
+        for (const name of ['a', 'b'] as const) {
+          for (const delivery of world.queue.take(`${name}/in`, 100, 1e6)) {
+            received[name].push(textOf(delivery));
+            world.queue.done(delivery);
+          }
+        }
+        await world.clock.advance(500);
+      }
+      for (const promise of told) {
+        const [name, text] = promise.split(' ') as ['a' | 'b', string];
+        if (!received[name].includes(text)) throw new Error(`${promise} is lost`);
+      }
+      for (const name of ['a', 'b'] as const) {
+        if (world.queue.waiting(`${name}/in`) !== 0) throw new Error(`${name} still waits`);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.run();
