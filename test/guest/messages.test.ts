@@ -296,12 +296,36 @@ test('a batch resolves with its last answer and rejects with the error by its cl
     },
   ));
 
-test('a body no message can have is refused at once', () =>
+test('what the runtime would take for an attack is an error the module can catch', () =>
   withBox(
     `${start}
-    client.sendEvent(new Message({ temperature: 1 })).catch((error) => console.log(String(error)));`,
+    const bad = new Message('x');
+    bad.properties.add('__proto__', 'x');
+    let deep = 1;
+    for (let i = 0; i < 100; i++) deep = [deep];
+    const attempts = {
+      body: () => client.sendEvent(new Message({ temperature: 1 })),
+      property: () => client.sendEvent(bad),
+      large: () => client.sendEvent(new Message('x'.repeat(262145))),
+      output: () => client.sendOutputEvent('o'.repeat(300), new Message('x')),
+      deep: () => client.invokeMethod('d', 'm', { methodName: 'n', payload: deep }),
+      proto: () => client.invokeMethod('d', 'm', { methodName: 'n', payload: JSON.parse('{"__proto__":1}') }),
+    };
+    for (const [name, attempt] of Object.entries(attempts)) {
+      await attempt().catch((error) => console.log(name, error.name));
+    }
+    await client.sendOutputEvent(7, new Message('number'));`,
     async (box) => {
-      await box.log("ArgumentError: A message's data must be a string");
+      assert.is((await box.request('send')).output, '7');
+      assert.equal(box.logs(), [
+        'body ArgumentError',
+        'property ArgumentError',
+        'large MessageTooLargeError',
+        'output ArgumentError',
+        'deep ArgumentError',
+        'proto ArgumentError',
+      ]);
+      assert.is(box.requests().filter(({ t }) => t === 'send').length, 1);
     },
   ));
 
@@ -332,7 +356,7 @@ test('polluted prototypes and replaced builtins do not reach the requests', () =
     Object.prototype.surprise = 'enumerable';
     Object.defineProperty(Object.prototype, 't', { value: 'log', writable: true });
     Map.prototype.get = Map.prototype.set = Map.prototype.delete = () => undefined;
-    Array.prototype.concat = Array.prototype.slice = () => 0;
+    Array.prototype.concat = () => 0;
     JSON.stringify = () => '!';
     JSON.parse = () => null;
     Promise.prototype.then = () => { throw new Error('then'); };

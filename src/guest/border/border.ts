@@ -72,6 +72,10 @@ export function createBorder(timerMs: () => number): Border {
 
   function add(item: string): void {
     requests = append(requests, item);
+    countItem();
+  }
+
+  function countItem(): void {
     itemCount++;
     if (itemCount >= FLUSH_ITEMS_MAX || requests.length + bodiesSize >= FLUSH_SIZE_MAX) flush();
     else touch();
@@ -150,14 +154,14 @@ export function createBorder(timerMs: () => number): Border {
     },
     ack(id) {
       acks = append(acks, `${id}`);
-      touch();
+      countItem();
     },
     nack(id, reason) {
       const cut = reason.length > REASON_MAX ? reason.slice(0, REASON_MAX) : reason;
       if (cut !== nackReason) endNacks();
       nackReason = cut;
       nacks = append(nacks, `${id}`);
-      touch();
+      countItem();
     },
     log(level, text) {
       add(`{"t":"log","level":"${level}","text":${stringify(`${text}`)}}`);

@@ -6,6 +6,10 @@ import { type HostRequest, takeSeam } from '../seam.ts';
 import { decodeUtf8Strictly, encodeUtf8 } from '../world/utf8.ts';
 
 const seam = takeSeam();
+/** The host's limits; beyond them it would take us for hostile. */
+const PATH_MAX = 4096;
+const TEXT_MAX = 1_048_576;
+
 type Encoding = string | null | undefined;
 type Options = Encoding | { readonly encoding?: Encoding; readonly flag?: string };
 
@@ -34,9 +38,11 @@ export async function writeFile(
   options?: Options,
 ): Promise<void> {
   const flag = typeof options === 'object' && options !== null ? options.flag : undefined;
-  if (flag !== undefined && flag !== 'w') throw refusal(`the flag '${flag}'`, path);
+  if (flag !== undefined && flag !== 'w')
+    throw failure('ENOTSUP', `a module cannot open with the flag '${flag}'`, path);
   const text = typeof data === 'string' ? data : decodeUtf8Strictly(data);
-  if (text === undefined) throw refusal('data that is not UTF-8 text', path);
+  if (text === undefined) throw failure('ENOTSUP', 'a module can write UTF-8 text only', path);
+  if (text.length > TEXT_MAX) throw failure('EFBIG', 'file too large', path);
   await ask<null>('open', { t: 'writeFile', path: asPath(path), text });
 }
 
@@ -44,12 +50,12 @@ function ask<Value>(syscall: string, request: HostRequest): Promise<Value> {
   // The stack of a rejected call should name its caller, not the answer's arrival.
   const error = new Error();
   return new Promise((resolve, reject) => {
-    seam.hostCall(request, (failure, value) => {
-      if (failure === undefined) {
+    seam.hostCall(request, (refused, value) => {
+      if (refused === undefined) {
         resolve(value as Value);
         return;
       }
-      const { code, message } = failure;
+      const { code, message } = refused;
       error.message = message;
       error.stack = `${error.name}: ${message}${(error.stack ?? '').replace(/^Error/, '')}`;
       reject(Object.assign(error, { code, syscall, path: request.path }));
@@ -58,7 +64,10 @@ function ask<Value>(syscall: string, request: HostRequest): Promise<Value> {
 }
 
 function asPath(path: unknown): string {
-  if (typeof path === 'string') return path;
+  if (typeof path === 'string') {
+    if (path.length <= PATH_MAX) return path;
+    throw failure('ENAMETOOLONG', 'name too long', path);
+  }
   throw Object.assign(
     new TypeError(`The "path" argument must be of type string. Received ${typeof path}`),
     { code: 'ERR_INVALID_ARG_TYPE' },
@@ -69,9 +78,9 @@ function encodingOf(options: Options): Encoding {
   return typeof options === 'object' && options !== null ? options.encoding : options;
 }
 
-function refusal(what: string, path: string): Error {
-  return Object.assign(new Error(`ENOTSUP: a module cannot write ${what}, open '${path}'`), {
-    code: 'ENOTSUP',
+function failure(code: string, what: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${what}, open '${path}'`), {
+    code,
     syscall: 'open',
     path,
   });

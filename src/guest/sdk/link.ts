@@ -2,7 +2,7 @@
  * The one line all clients of a module share: which events the runtime shall send, and who gets
  * them. A module has one identity, so two clients are two views of the same.
  */
-import { takeSeam } from '../seam.ts';
+import { type ErrorOrigin, takeSeam } from '../seam.ts';
 import type { Message } from './message.ts';
 import { DeviceMethodRequest, DeviceMethodResponse } from './methods.ts';
 import { fromWire } from './wire-message.ts';
@@ -28,8 +28,7 @@ const wanted: Record<What, Set<Subscriber>> = {
   desired: new Set(),
   methods: new Set(),
 };
-/** Settles a message early: true = processed, false = deliver it again. */
-const receipts = new WeakMap<Message, (processed: boolean, reason?: string) => void>();
+const receipts = new WeakMap<Message, Receipt>();
 
 export function listen(what: What, subscriber: Subscriber): void {
   const subscribers = wanted[what];
@@ -45,8 +44,46 @@ export function unlisten(what: What, subscriber: Subscriber): void {
 }
 
 /** Acknowledges a received message before its handlers are through. Others are left alone. */
-export function settle(message: Message, processed: boolean, reason?: string): void {
-  receipts.get(message)?.(processed, reason);
+export function settle(message: Message, processed: boolean, reason = ''): void {
+  receipts.get(message)?.settle(processed, reason);
+}
+
+/** The one answer an input gets: when all its handlers are through, or the first time one fails. */
+class Receipt {
+  readonly #id: number;
+  #settled = false;
+  /** The loop over the handlers, and each promise one of them gave. */
+  #pending = 1;
+
+  constructor(id: number) {
+    this.#id = id;
+  }
+  settle(processed: boolean, reason: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (processed) seam.ack(this.#id);
+    else seam.nack(this.#id, reason);
+  }
+  call(listener: InputListener, input: string, message: Message): void {
+    try {
+      const result = listener(input, message);
+      if (!isThenable(result)) return;
+      this.#pending++;
+      result.then(
+        () => this.done(),
+        (error: unknown) => this.fail(error, 'unhandledRejection'),
+      );
+    } catch (error) {
+      this.fail(error, 'uncaughtException');
+    }
+  }
+  done(): void {
+    if (--this.#pending === 0) this.settle(true, '');
+  }
+  fail(error: unknown, origin: ErrorOrigin): void {
+    this.settle(false, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    seam.uncaught(error, origin);
+  }
 }
 
 seam.on('input', (event, body) => {
@@ -57,36 +94,10 @@ seam.on('input', (event, body) => {
     return;
   }
   const message = fromWire(event.p, event.s, body);
-  let settled = false;
-  const receipt = (processed: boolean, reason = ''): void => {
-    if (settled) return;
-    settled = true;
-    if (processed) seam.ack(event.id);
-    else seam.nack(event.id, reason);
-  };
+  const receipt = new Receipt(event.id);
   receipts.set(message, receipt);
-
-  let pending = 1;
-  const oneDone = (): void => {
-    if (--pending === 0) receipt(true);
-  };
-  for (const listener of listeners) {
-    let result: unknown;
-    try {
-      result = listener(event.input, message);
-    } catch (error) {
-      receipt(false, reasonOf(error));
-      seam.uncaught(error, 'uncaughtException');
-      continue;
-    }
-    if (!isThenable(result)) continue;
-    pending++;
-    result.then(oneDone, (error: unknown) => {
-      receipt(false, reasonOf(error));
-      seam.uncaught(error, 'unhandledRejection');
-    });
-  }
-  oneDone();
+  for (const listener of listeners) receipt.call(listener, event.input, message);
+  receipt.done();
 });
 
 seam.on('desired', ({ patch }) => {
@@ -113,8 +124,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as { then?: unknown }).then === 'function'
   );
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -2,6 +2,7 @@
 import type { Json } from '../../core/json.ts';
 import { takeSeam } from '../seam.ts';
 import { callbackOrPromise, type ErrorCallback } from './callback.ts';
+import { copyJson } from './json-copy.ts';
 
 const seam = takeSeam();
 
@@ -48,7 +49,12 @@ export class DeviceMethodResponse {
       if (!Number.isInteger(status)) {
         throw new ReferenceError(`"status" is "${String(status)}". Expected a number.`);
       }
-      seam.request({ t: 'answer', id: this.#id, status, payload: (value ?? null) as Json });
+      seam.request({
+        t: 'answer',
+        id: this.#id,
+        status,
+        payload: copyJson(value, 'payload of the response'),
+      });
       this.status = status;
       this.payload = value;
       this.isResponseComplete = true;

@@ -7,6 +7,7 @@ import { takeSeam } from '../seam.ts';
 import { type Callback, callbackOrPromise, type Done } from './callback.ts';
 import { ConnectionString } from './connection-string.ts';
 import { ArgumentError, errorOf, NotImplementedError } from './errors.ts';
+import { checkName, copyJson } from './json-copy.ts';
 import * as link from './link.ts';
 import type { Message } from './message.ts';
 import {
@@ -22,7 +23,7 @@ import {
 import type { RetryPolicy } from './retry-policy.ts';
 import { Twin } from './twin.ts';
 import { watchListeners } from './watch-listeners.ts';
-import { toWire } from './wire-message.ts';
+import { toWire, type WireMessage } from './wire-message.ts';
 
 const seam = takeSeam();
 /** Only tokens here; anything but nothing will do. */
@@ -142,7 +143,7 @@ export class ModuleClient extends seam.EventEmitter {
     done?: Callback<MessageEnqueued>,
   ): Promise<MessageEnqueued> | void {
     return callbackOrPromise<MessageEnqueued>(done, (end) =>
-      this.#send(`${output}`, [message], end),
+      this.#send(checkName(output, 'output name'), [message], end),
     );
   }
   sendOutputEventBatch(
@@ -157,7 +158,7 @@ export class ModuleClient extends seam.EventEmitter {
     done?: Callback<MessageEnqueued>,
   ): Promise<MessageEnqueued> | void {
     return callbackOrPromise<MessageEnqueued>(done, (end) =>
-      this.#send(`${output}`, messages, end),
+      this.#send(checkName(output, 'output name'), messages, end),
     );
   }
 
@@ -243,10 +244,10 @@ export class ModuleClient extends seam.EventEmitter {
       seam.call(
         {
           t: 'invoke',
-          device: `${deviceId}`,
-          module: isModule ? moduleIdOrParams : null,
-          name: `${call.methodName}`,
-          payload: (call.payload ?? null) as never,
+          device: checkName(deviceId, 'device id'),
+          module: isModule ? checkName(moduleIdOrParams, 'module id') : null,
+          name: checkName(call.methodName, 'method name'),
+          payload: copyJson(call.payload, 'payload of the method call'),
           responseTimeoutS: seconds(call.responseTimeoutInSeconds, RESPONSE_TIMEOUT_S),
           connectTimeoutS: seconds(call.connectTimeoutInSeconds, CONNECT_TIMEOUT_S),
         },
@@ -311,7 +312,13 @@ export class ModuleClient extends seam.EventEmitter {
   /** Ends when all are accepted; with the first error, if any is not. */
   #send(output: string | null, messages: readonly Message[], end: Done<MessageEnqueued>): void {
     this.#connect();
-    const wires = messages.map(toWire);
+    let wires: WireMessage[];
+    try {
+      wires = messages.map(toWire);
+    } catch (error) {
+      seam.nextTick(() => end(error as Error));
+      return;
+    }
     let left = wires.length;
     let failed: Error | null = null;
     if (left === 0) seam.nextTick(() => end(null, new MessageEnqueued()));

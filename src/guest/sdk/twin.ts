@@ -2,10 +2,11 @@
  * The module's twin. Unlike the Azure SDK's, `properties.desired` stays current from the first read
  * on, and a patch replaces arrays as the hub does instead of merging them by index.
  */
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { takeSeam } from '../seam.ts';
 import { type Callback, callbackOrPromise, type ErrorCallback } from './callback.ts';
 import { ArgumentError, errorOf } from './errors.ts';
+import { copyJson } from './json-copy.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { watchListeners } from './watch-listeners.ts';
 
@@ -98,7 +99,7 @@ export class Twin extends seam.EventEmitter {
   #report(patch: object, done?: ErrorCallback): Promise<void> {
     return callbackOrPromise<void>(done, (end) => {
       // A copy: what the module changes meanwhile was not reported.
-      const copy = JSON.parse(JSON.stringify(patch) ?? 'null') as Json;
+      const copy = copyJson(patch, 'patch of reported properties');
       if (!isJsonObject(copy)) {
         throw new ArgumentError('The reported properties to update must be an object.');
       }

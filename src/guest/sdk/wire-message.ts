@@ -1,6 +1,6 @@
 /** Messages between the SDK's class and the treaty's names of system properties (spec/iotedge.md §7.1). */
-import type { Properties as WireProperties } from '../../core/message.ts';
-import { ArgumentError } from './errors.ts';
+import { MESSAGE_BYTES_MAX, type Properties as WireProperties } from '../../core/message.ts';
+import { ArgumentError, MessageTooLargeError } from './errors.ts';
 import { Message, Properties } from './message.ts';
 
 /** Field of Message → name on the wire. */
@@ -52,10 +52,18 @@ export function toWire(message: Message): WireMessage {
     s['absolute-expiry-time'] = expiry instanceof Date ? expiry.toISOString() : String(expiry);
   for (const { key, value } of message.properties?.propertyList ?? []) {
     const system = systemNameOf.get(key);
+    if (key === '__proto__') throw new ArgumentError('A property cannot be named __proto__.');
     if (system === undefined) p[key] = String(value);
     else if (system !== null) s[system] = String(value);
   }
-  return { p, s, body: bodyOf(message) };
+  const body = bodyOf(message);
+  // The runtime measures exactly; this only keeps what is hopeless from crossing.
+  if (body.length > MESSAGE_BYTES_MAX) {
+    throw new MessageTooLargeError(
+      `A message may have ${MESSAGE_BYTES_MAX} bytes; this body alone has ${body.length} or more.`,
+    );
+  }
+  return { p, s, body };
 }
 
 function bodyOf(message: Message): string | Uint8Array {

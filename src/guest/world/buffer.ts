@@ -25,12 +25,18 @@ const isUtf8 = (encoding: unknown): boolean =>
 const isBase64Url = (encoding: unknown): boolean => encoding === 'base64url';
 
 const from: From = (value, encoding, length) => {
+  if (value instanceof ArrayBuffer && encoding === undefined) return bufferOver(value);
   if (typeof value === 'string') {
-    if (isUtf8(encoding)) return fromOriginal(encodeUtf8(value).buffer);
+    if (isUtf8(encoding)) return bufferOver(encodeUtf8(value).buffer);
     if (isBase64Url(encoding)) return fromOriginal(value, 'base64');
   }
   return fromOriginal(value, encoding, length);
 };
+
+/** What the package does with `setPrototypeOf`, which is slow. */
+function bufferOver(bytes: ArrayBuffer): Buffer {
+  return Reflect.construct(Uint8Array, [bytes], Buffer) as Buffer;
+}
 
 const toString: ToString = function (encoding, start, end) {
   const whole = start === undefined && end === undefined;

@@ -1,5 +1,5 @@
 /** TextEncoder and TextDecoder for the encodings devices speak: UTF-8, UTF-16LE and Latin-1. */
-import { createUtf8Decoder, encodeInto, encodeUtf8, type Utf8Decoder } from './utf8.ts';
+import { encodeInto, encodeUtf8, Utf8Decoder } from './utf8.ts';
 
 const labels: Readonly<Record<string, string>> = {
   'utf-8': 'utf-8',
@@ -74,9 +74,9 @@ export class TextDecoder {
   }
 
   #decodeUtf8(bytes: Uint8Array, last: boolean): string {
-    const decoder = (this.#utf8 ??= createUtf8Decoder());
+    const decoder = (this.#utf8 ??= new Utf8Decoder());
     let text = decoder.decode(bytes);
-    const cut = last && decoder.unfinished();
+    const cut = last && decoder.isUnfinished;
     if (last) {
       text += decoder.end();
       this.#utf8 = undefined;

@@ -60,112 +60,114 @@ export function encodeInto(
 
 /** The text, a byte order mark included, or undefined when the bytes are not valid UTF-8. */
 export function decodeUtf8Strictly(bytes: Uint8Array): string | undefined {
-  const decoder = createUtf8Decoder();
+  if (isAscii(bytes)) return textOf(bytes);
+  const decoder = new Utf8Decoder();
   const text = decoder.decode(bytes);
-  return decoder.broken || decoder.unfinished() ? undefined : text;
+  return decoder.broken || decoder.isUnfinished ? undefined : text;
 }
 
 /** Invalid sequences become U+FFFD, one for each maximal part of a sequence (WHATWG Encoding §8.1.1). */
 export function decodeUtf8(bytes: Uint8Array): string {
-  const decoder = createUtf8Decoder();
+  if (isAscii(bytes)) return textOf(bytes);
+  const decoder = new Utf8Decoder();
   return decoder.decode(bytes) + decoder.end();
 }
 
-export type Utf8Decoder = {
-  /** True once an invalid sequence was seen. */
-  readonly broken: boolean;
-  decode(bytes: Uint8Array): string;
-  /** True in the middle of a character. */
-  unfinished(): boolean;
-  /** U+FFFD for a character cut off at the end; ready for the next text. */
-  end(): string;
-};
-
 /** A decoder that can be fed in pieces. */
-export function createUtf8Decoder(): Utf8Decoder {
-  let code = 0;
-  let needed = 0;
-  let lower = 0x80;
-  let upper = 0xbf;
-  let broken = false;
+export class Utf8Decoder {
+  /** True once an invalid sequence was seen. */
+  broken = false;
+  #code = 0;
+  #needed = 0;
+  /** Bounds of the next byte: some sequences would encode what a shorter one does, or a surrogate. */
+  #lower = 0x80;
+  #upper = 0xbf;
 
-  function start(byte: number): number {
-    if (byte < 0x80) return byte;
+  /** True in the middle of a character. */
+  get isUnfinished(): boolean {
+    return this.#needed > 0;
+  }
+
+  decode(bytes: Uint8Array): string {
+    const units = new Uint16Array(Math.min(bytes.length, CHUNK) + 2);
+    let text = '';
+    let count = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i] as number;
+      if (this.#needed === 0) {
+        const unit = byte < 0x80 ? byte : this.#begin(byte);
+        if (unit >= 0) units[count++] = unit;
+      } else if (byte < this.#lower || byte > this.#upper) {
+        this.#reset();
+        this.broken = true;
+        units[count++] = 0xfffd;
+        i--; // The byte may begin a character of its own.
+      } else {
+        this.#lower = 0x80;
+        this.#upper = 0xbf;
+        this.#code = (this.#code << 6) | (byte & 0x3f);
+        if (--this.#needed === 0) {
+          let unit = this.#code;
+          if (unit >= 0x10000) {
+            units[count++] = 0xd800 + ((unit - 0x10000) >> 10);
+            unit = 0xdc00 + ((unit - 0x10000) & 0x3ff);
+          }
+          units[count++] = unit;
+        }
+      }
+      if (count >= CHUNK) {
+        text += textOf(units.subarray(0, count));
+        count = 0;
+      }
+    }
+    return text + textOf(units.subarray(0, count));
+  }
+
+  /** U+FFFD for a character cut off at the end; ready for the next text. */
+  end(): string {
+    const cut = this.isUnfinished;
+    this.#reset();
+    return cut ? '\ufffd' : '';
+  }
+
+  #reset(): void {
+    this.#needed = 0;
+    this.#lower = 0x80;
+    this.#upper = 0xbf;
+  }
+
+  /** The first byte of a sequence: how many follow. Gives U+FFFD when none can begin so, else -1. */
+  #begin(byte: number): number {
     if (byte >= 0xc2 && byte <= 0xdf) {
-      needed = 1;
-      code = byte & 0x1f;
+      this.#needed = 1;
+      this.#code = byte & 0x1f;
     } else if (byte >= 0xe0 && byte <= 0xef) {
-      if (byte === 0xe0) lower = 0xa0;
-      if (byte === 0xed) upper = 0x9f;
-      needed = 2;
-      code = byte & 0xf;
+      if (byte === 0xe0) this.#lower = 0xa0;
+      if (byte === 0xed) this.#upper = 0x9f;
+      this.#needed = 2;
+      this.#code = byte & 0xf;
     } else if (byte >= 0xf0 && byte <= 0xf4) {
-      if (byte === 0xf0) lower = 0x90;
-      if (byte === 0xf4) upper = 0x8f;
-      needed = 3;
-      code = byte & 0x7;
+      if (byte === 0xf0) this.#lower = 0x90;
+      if (byte === 0xf4) this.#upper = 0x8f;
+      this.#needed = 3;
+      this.#code = byte & 0x7;
     } else {
-      broken = true;
+      this.broken = true;
       return 0xfffd;
     }
     return -1;
   }
-
-  function decode(bytes: Uint8Array): string {
-    const length = bytes.length;
-    const units = new Uint16Array(Math.min(length, CHUNK) + 2);
-    let text = '';
-    let count = 0;
-    for (let i = 0; i < length; i++) {
-      const byte = bytes[i] as number;
-      if (needed === 0) {
-        const unit = byte < 0x80 ? byte : start(byte);
-        if (unit >= 0) units[count++] = unit;
-      } else if (byte < lower || byte > upper) {
-        needed = 0;
-        lower = 0x80;
-        upper = 0xbf;
-        broken = true;
-        units[count++] = 0xfffd;
-        i--; // The byte may begin a character of its own.
-      } else {
-        lower = 0x80;
-        upper = 0xbf;
-        code = (code << 6) | (byte & 0x3f);
-        if (--needed === 0) {
-          if (code >= 0x10000) {
-            code -= 0x10000;
-            units[count++] = 0xd800 + (code >> 10);
-            code = 0xdc00 + (code & 0x3ff);
-          }
-          units[count++] = code;
-        }
-      }
-      if (count >= CHUNK) {
-        text += textOf(units, count);
-        count = 0;
-      }
-    }
-    return text + textOf(units, count);
-  }
-
-  return {
-    get broken() {
-      return broken;
-    },
-    decode,
-    unfinished: () => needed > 0,
-    end() {
-      const cut = needed > 0;
-      needed = 0;
-      lower = 0x80;
-      upper = 0xbf;
-      return cut ? '\ufffd' : '';
-    },
-  };
 }
 
-function textOf(units: Uint16Array, count: number): string {
-  if (count === 0) return '';
-  return fromCharCode.apply(null, units.subarray(0, count) as unknown as number[]);
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) >= 0x80) return false;
+  return true;
+}
+
+/** One character for each number. */
+function textOf(units: Uint8Array | Uint16Array): string {
+  if (units.length <= CHUNK) return fromCharCode.apply(null, units as unknown as number[]);
+  let text = '';
+  for (let i = 0; i < units.length; i += CHUNK) text += textOf(units.subarray(i, i + CHUNK));
+  return text;
 }
