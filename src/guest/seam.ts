@@ -12,14 +12,14 @@ export const SEAM: unique symbol = Symbol.for('isolet.treaty.1') as never;
 type Without<Item, Names extends string> = Item extends unknown ? Omit<Item, Names> : never;
 
 /** Requests without an answer. */
-export type PlainRequest = Extract<GuestRequest, { t: 'listen' | 'unlisten' | 'answer' }>;
+type PlainRequest = Extract<GuestRequest, { t: 'listen' | 'unlisten' | 'answer' }>;
 /** Requests with an answer, not yet numbered. */
-export type CallRequest = Without<Extract<GuestRequest, { call: number }>, 'call' | 'b'>;
+type CallRequest = Without<Extract<GuestRequest, { call: number }>, 'call' | 'b'>;
 /** Calls to the module host, not yet numbered. */
 export type HostRequest = Without<Extract<HostCall, { call: number }>, 'call'>;
 
 export type CallError = { readonly name: string; readonly message: string };
-export type HostError = { readonly code: string; readonly message: string };
+type HostError = { readonly code: string; readonly message: string };
 
 export type EventHandlers = {
   /** `body` is the module's own to change. */

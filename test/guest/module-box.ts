@@ -19,7 +19,7 @@ import { until, within } from '../fakes/within.ts';
 const WAIT_MS = 10_000;
 const prelude = buildPrelude();
 
-export type Batch = {
+type Batch = {
   readonly requests: readonly GuestRequest[];
   readonly bytes: Uint8Array | undefined;
   readonly hostCalls: readonly HostCall[];
@@ -54,7 +54,7 @@ export type ModuleBox = {
 };
 
 /** The module's code as the packager makes it. */
-export async function bundle(source: string, form: 'esm' | 'cjs' = 'esm'): Promise<string> {
+async function bundle(source: string, form: 'esm' | 'cjs' = 'esm'): Promise<string> {
   const result = await build({
     stdin: {
       contents: source,

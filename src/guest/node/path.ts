@@ -91,7 +91,7 @@ export function format(path: Partial<ParsedPath>): string {
 /** As on any POSIX system. */
 export const toNamespacedPath = (path: string): string => path;
 
-const path = {
+export const posix = {
   basename,
   delimiter,
   dirname,
@@ -106,6 +106,5 @@ const path = {
   sep,
   toNamespacedPath,
 };
-export const posix = Object.assign(path, { posix: path });
 // oxlint-disable-next-line import/no-default-export -- modules write `import path from`
-export default posix;
+export default { ...posix, posix };
