@@ -1,0 +1,37 @@
+/**
+ * Gives a module's imports the meaning they have in an isolate (see guest-imports.ts), by `import` and
+ * by `require`, from its own files and from its dependencies'. Our files get names of their own
+ * (`isolet:src/guest/…`), so that a bundle is the same wherever the checkout lies.
+ */
+import { readFile } from 'node:fs/promises';
+import { posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
+import { guestImports } from './guest-imports.ts';
+
+const NAMESPACE = 'isolet';
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What a module may import without bringing it along. */
+export const guestNames: readonly string[] = Object.keys(guestImports);
+
+export const guestPlugin: Plugin = {
+  name: 'isolet-guest',
+  setup(build) {
+    build.onResolve({ filter: /.*/, namespace: NAMESPACE }, ({ path, importer }) =>
+      path.startsWith('.')
+        ? { path: posix.join(posix.dirname(importer), path), namespace: NAMESPACE }
+        : undefined,
+    );
+    build.onResolve({ filter: /^[a-z]/ }, ({ path }) => {
+      const file = guestImports[path];
+      return file === undefined
+        ? undefined
+        : { path: relative(root, file), namespace: NAMESPACE, sideEffects: false };
+    });
+    build.onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path }) => ({
+      contents: await readFile(`${root}${path}`, 'utf8'),
+      loader: 'ts',
+    }));
+  },
+};
