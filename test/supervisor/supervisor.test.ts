@@ -139,7 +139,7 @@ function reported(upstream: FakeUpstream, ...path: readonly string[]): unknown {
   return value;
 }
 const bodies = (upstream: FakeUpstream): string[] =>
-  upstream.sent.map(({ body }) => Buffer.from(body).toString());
+  upstream.sent('filter').map(({ body }) => Buffer.from(body).toString());
 
 test('a deployment in the hub makes modules run, and says so in IoT Edge’s shape', async () => {
   const { upstream, supervisor } = await running();
@@ -163,7 +163,7 @@ test('messages flow module to module and up, as their sender', async () => {
   upstream.desired('sensor', { go: 2 });
   await clock.advance(1_000);
   assert.equal(bodies(upstream), ['{"reading":1}', '{"reading":2}']);
-  const [message] = upstream.sent;
+  const [message] = upstream.sent('filter');
   assert.is(message?.sender, 'filter');
   assert.equal(message?.properties, { MessageType: 'Alert' });
   assert.is(message?.system['connectionModuleId'], 'filter');
@@ -183,16 +183,15 @@ test('offline, messages wait; back online they go up in order, and nothing twice
 
 test('what was accepted survives a power cut and reaches the hub after it', async () => {
   const { upstream, clock, store } = await running();
-  upstream.fail(undefined);
   upstream.desired('sensor', { go: 1 });
   await clock.advance(1_000);
   const before = bodies(upstream).length;
   // The hub stops taking messages; readings pile up on the device.
   for (let go = 2; go < 30; go++) upstream.desired('sensor', { go });
-  upstream.fail(new Fault('UPSTREAM_REFUSED', 'throttled'));
+  upstream.failSends(new Fault('UPSTREAM_REFUSED', 'throttled'));
   await clock.advance(10_000);
   const cut = store.afterPowerCut();
-  upstream.fail(undefined);
+  upstream.failSends(undefined);
   const after = await setUp(cut, upstream);
   await after.clock.advance(180_000);
   const seen = new Set(bodies(upstream));
