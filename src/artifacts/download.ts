@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../core/fault.ts';
 import type { Clock } from '../core/ports.ts';
+import { shownUrl } from './image-reference.ts';
 
 export type DownloadLimits = {
   /** The whole attempt. What arrived by then is kept, so that the next attempt goes on from there. */
@@ -60,11 +61,6 @@ export async function startDownload(
     close();
     throw reason;
   }
-}
-
-/** Host and path of an address, without what may be secret. */
-export function shownUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 async function follow(from: URL, fromByte: number, signal: AbortSignal): Promise<IncomingMessage> {

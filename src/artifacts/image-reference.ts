@@ -32,7 +32,7 @@ export function parseImageReference(image: string, baseDir?: string): ImageRefer
   }
   if (scheme === 'http' || scheme === 'https') {
     const url = webUrl(location);
-    const shown = `${url.protocol}//${url.host}${url.pathname}`;
+    const shown = shownUrl(url);
     return { kind: 'http', url, shown, sha256: digest(text, cut, shown) };
   }
   if (
@@ -44,6 +44,11 @@ export function parseImageReference(image: string, baseDir?: string): ImageRefer
     );
   }
   throw invalid(`image "${withoutSecrets(location)}" is no reference to a bundle: write ${FORMS}`);
+}
+
+/** Protocol, host and path of an address, without what may be secret. */
+export function shownUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 function filePath(location: string, baseDir: string | undefined): string {

@@ -1,6 +1,6 @@
 /** How often the monitor reports, from the environment and from the twin. */
 
-export const INTERVAL_DEFAULT_S = 5;
+const INTERVAL_DEFAULT_S = 5;
 /** A day. */
 const INTERVAL_MAX_S = 86_400;
 

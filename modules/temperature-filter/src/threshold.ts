@@ -1,6 +1,6 @@
 /** The threshold, and which readings are beyond it. */
 
-export const THRESHOLD_DEFAULT = 25;
+const THRESHOLD_DEFAULT = 25;
 
 /** From the environment; 25 when it is absent or no number (then there is a problem to tell). */
 export function readThreshold(text: string | undefined, problems: string[]): number {
