@@ -2,30 +2,39 @@
 import type { ModulePulse } from './host-protocol.ts';
 
 export type Suspect = {
-  readonly pulse: ModulePulse;
+  /** What it last told; undefined in its first moments. */
+  readonly pulse: ModulePulse | undefined;
   /** The heap it was allowed. */
   readonly heapMb: number;
+  /** How long it has been loading, ms; 0 when it has started. */
+  readonly loadingMs: number;
 };
 
 const MB = 1_048_576;
-/** Less than this is the noise of garbage collection. */
-const NOTICEABLE_BYTES = 8 * MB;
 
-/**
- * The culprit among what modules last told, or undefined when nobody stands out: one V8 gave up but
- * could not stop; else the one the host grew for most beyond its limit; else the one longest at work;
- * else the one it grew for at all.
- */
-export function blame<S extends Suspect>(suspects: readonly S[]): S | undefined {
-  const most = (measure: (suspect: S) => number): S | undefined => {
-    const worst = suspects.toSorted((a, b) => measure(b) - measure(a))[0];
-    return worst !== undefined && measure(worst) > 0 ? worst : undefined;
-  };
-  const used = ({ pulse }: S): number => Math.max(pulse.grownBytes, pulse.heapBytes);
+/** Evidence: its isolate was taken away and it still runs, or the host grew for it beyond its limit. */
+export function convict<S extends Suspect>(suspects: readonly S[]): S | undefined {
   return (
-    suspects.find(({ pulse }) => pulse.overLimit) ??
-    most((suspect) => used(suspect) - suspect.heapMb * MB) ??
-    most(({ pulse }) => pulse.turnMs) ??
-    most((suspect) => used(suspect) - NOTICEABLE_BYTES)
+    suspects.find(({ pulse }) => pulse?.doomed === true) ??
+    most(suspects, (suspect) => usedBytes(suspect) - suspect.heapMb * MB)
   );
+}
+
+/** No more than a suspicion: the one longest at work. */
+export function suspectWorking<S extends Suspect>(suspects: readonly S[]): S | undefined {
+  return most(suspects, ({ pulse, loadingMs }) => Math.max(pulse?.turnMs ?? 0, loadingMs));
+}
+
+/** The last resort, when all rest: the one that uses most. */
+export function suspectLargest<S extends Suspect>(suspects: readonly S[]): S | undefined {
+  return most(suspects, usedBytes);
+}
+
+function usedBytes({ pulse }: Suspect): number {
+  return Math.max(pulse?.grownBytes ?? 0, pulse?.heapBytes ?? 0);
+}
+
+function most<S>(suspects: readonly S[], measure: (suspect: S) => number): S | undefined {
+  const worst = suspects.toSorted((a, b) => measure(b) - measure(a))[0];
+  return worst !== undefined && measure(worst) > 0 ? worst : undefined;
 }

@@ -13,7 +13,7 @@ import type {
   ModuleStart,
   RunningModule,
 } from '../core/ports.ts';
-import { blame } from './blame.ts';
+import { convict, type Suspect, suspectLargest, suspectWorking } from './blame.ts';
 import type { Frame } from './frame.ts';
 import { checkGuestRequests } from './guest-request-check.ts';
 import { createHostProcess } from './host-process.ts';
@@ -33,7 +33,9 @@ export type HostGroup = {
   start(start: ModuleStart, sink: ModuleSink): RunningModule;
   metrics(module: string): ModuleMetrics | undefined;
   /** Ends all its modules as 'stopped' and its host with them. */
-  stop(): Promise<void>;
+  stop(): void;
+  /** When the host is no more and every module has been told. */
+  readonly left: Promise<void>;
 };
 
 export type HostGroupDeps = {
@@ -56,6 +58,7 @@ type Member = {
   /** Set when the sink was told; the host may not know yet. */
   over: boolean;
   started: boolean;
+  readonly startedAtMs: number;
   pulse: ModulePulse | undefined;
   cancelStop: Cancel;
   readonly ended: PromiseWithResolvers<void>;
@@ -73,6 +76,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   let culprit: { readonly handle: number; readonly ending: Ending } | undefined;
   let stopping = false;
   let warned = false;
+  /** When it first spoke. */
+  let readyAtMs: number | undefined;
   let cancelIdle: Cancel = () => {};
 
   const host = createHostProcess(
@@ -124,6 +129,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const pulses = parsePulses(json);
     if (pulses === undefined) return distrust('it sent a pulse that is none');
     host.alive();
+    readyAtMs ??= clock.elapsed();
     for (const pulse of pulses) {
       const member = members.get(pulse.handle);
       if (member !== undefined) member.pulse = pulse;
@@ -156,41 +162,53 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   }
 
   function overCeiling(residentBytes: number): void {
-    const worst = suspect();
     const megabytes = Math.round(residentBytes / MB);
-    if (worst !== undefined) {
-      const reason = `Its host used ${megabytes} MB, more than it may, most of it for this module.`;
-      return bringDown(worst, { cause: 'out of memory', exitCode: KILLED, reason });
-    }
-    // It may have grown faster than it tells. Its next pulse comes before the next look.
-    if (!warned) {
+    const all = suspects();
+    const guilty = convict(all);
+    // A host may grow faster than it tells why; the next pulse comes before the next look.
+    if (guilty === undefined && !warned) {
       warned = true;
       return;
     }
-    close();
-    host.kill(`The module host used ${megabytes} MB, and no module stands out.`);
+    const worst = (guilty ?? suspectWorking(all) ?? suspectLargest(all))?.member;
+    const reason = `Its host used ${megabytes} MB, more than it may, most of it for this module.`;
+    if (worst !== undefined) {
+      return bringDown(worst, { cause: 'out of memory', exitCode: KILLED, reason });
+    }
+    killUnblamed(`The module host used ${megabytes} MB, and no module stands out.`);
   }
 
   function silent(): void {
-    const worst = suspect();
-    const reason = `Its host has been silent for ${settings.silenceMs} ms while it was at work.`;
-    if (worst !== undefined && (worst.pulse?.turnMs ?? 0) > 0) {
-      bringDown(worst, { cause: 'wedged', exitCode: KILLED, reason });
-      return;
+    // Loading is no work here: whoever waits for a silent host to load it is its victim.
+    const all = suspects().map((one) => ({ ...one, loadingMs: 0 }));
+    const worst = (convict(all) ?? suspectWorking(all))?.member;
+    const silence = `has been silent for ${readyAtMs === undefined ? settings.bootMs : settings.silenceMs} ms`;
+    if (worst !== undefined) {
+      const reason = `Its host ${silence} while this module was at work.`;
+      return bringDown(worst, { cause: 'wedged', exitCode: KILLED, reason });
     }
-    close();
-    host.kill(`The module host has been silent for ${settings.silenceMs} ms.`);
+    killUnblamed(`The module host ${silence}.`);
   }
 
-  function suspect(): Member | undefined {
-    const suspects = [...members.values()].flatMap((member) => {
-      const { pulse, start } = member;
-      return pulse === undefined ? [] : [{ member, pulse, heapMb: start.limits.heapMb }];
-    });
-    return blame(suspects)?.member;
+  function killUnblamed(reason: string): void {
+    close();
+    log.warn('module host killed', { group, reason });
+    host.kill(reason);
+  }
+
+  function suspects(): readonly (Suspect & { readonly member: Member })[] {
+    const now = clock.elapsed();
+    return [...members.values()].map((member) => ({
+      member,
+      pulse: member.pulse,
+      heapMb: member.start.limits.heapMb,
+      loadingMs: member.started ? 0 : now - Math.max(member.startedAtMs, readyAtMs ?? now),
+    }));
   }
 
   function gone(reason: string): void {
+    if (!closed) log.warn('module host died', { group, reason, modules: members.size });
+    log.debug('module host ended', { group, pid: host.pid, reason });
     close();
     cancelIdle();
     const lost: Ending = stopping ? stopped : { cause: 'host lost', exitCode: KILLED, reason };
@@ -248,6 +266,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       sink,
       over: false,
       started: false,
+      startedAtMs: clock.elapsed(),
       pulse: undefined,
       cancelStop: () => {},
       ended: Promise.withResolvers(),
@@ -292,8 +311,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       stopping = true;
       close();
       host.kill('The runtime stops.');
-      return left.promise;
     },
+    left: left.promise,
   };
 }
 

@@ -3,12 +3,12 @@
  * goes wrong with it ends in the same call, `gone`, once.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Cancel, Clock, Log } from '../core/ports.ts';
 import type { Frame } from './frame.ts';
-import { createFramePipe } from './frame-pipe.ts';
+import { createFramePipe, type FramePipe } from './frame-pipe.ts';
 import type { HostSettings } from './host-settings.ts';
 
 export type HostProcess = {
@@ -55,20 +55,23 @@ const V8_FLAGS = [
  */
 const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
 const PIPE_FD = 3;
-const STATM_PAGE_BYTES = 4_096;
+/** Only from the host. */
+const URGENT_FD = 4;
+/** The entry of the auxiliary vector that holds the page size, see getauxval(3). */
+const AT_PAGESZ = 6n;
 /** The kernel's scale ends at 1000: the host goes before anything that holds data. */
 const OOM_SCORE = '900';
 /** A process that waits for a dying card cannot even be killed; its modules need not wait for it. */
 const FUNERAL_MS = 1_000;
 
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
-  const { clock, log, settings } = deps;
+  const { clock, settings } = deps;
   const child = spawn(process.execPath, [...V8_FLAGS, deps.hostMain], {
     cwd: '/',
     env: ENVIRONMENT,
     // Its own session: Ctrl-C in a terminal reaches the supervisor alone.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const pid = child.pid ?? 0;
   const cancels = new Set<Cancel>();
@@ -82,20 +85,27 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
   child.on('exit', (code, signal) => {
     gone(killed ?? `The module host ended by itself (${signal ?? `code ${code}`}).`);
   });
-  const socket = child.stdio[PIPE_FD] as Socket;
-  // Its end is told by 'exit'; what breaks on the way there is no news.
-  socket.on('error', () => {});
-  const pipe = createFramePipe(socket, settings.frameBytesMax, {
-    frame: (frame) => {
-      if (killed === undefined) events.frame(frame);
-    },
-    broken: (problem) => kill(`The module host broke the pipe's format: ${problem}.`),
-  });
-  passOutput(child, deps);
+  let pipe: FramePipe | undefined;
+  // A child that could not be spawned may lack everything; 'error' tells of it.
   if (pid !== 0) {
+    pipe = openPipe(PIPE_FD);
+    openPipe(URGENT_FD);
+    passOutput(child, deps);
     lowerPriority(pid);
     watchMemory();
-    alive();
+    expectWord(settings.bootMs);
+  }
+
+  function openPipe(fd: number): FramePipe {
+    const socket = child.stdio[fd] as Socket;
+    // Its end is told by 'exit'; what breaks on the way there is no news.
+    socket.on('error', () => {});
+    return createFramePipe(socket, settings.frameBytesMax, {
+      frame: (frame) => {
+        if (killed === undefined) events.frame(frame);
+      },
+      broken: (problem) => kill(`The module host broke the pipe's format: ${problem}.`),
+    });
   }
 
   function every(delayMs: number, run: () => void): Cancel {
@@ -119,9 +129,9 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     });
   }
 
-  function alive(): void {
+  function expectWord(withinMs: number): void {
     cancelSilence();
-    cancelSilence = over ? () => {} : clock.after(settings.silenceMs, () => events.silent());
+    cancelSilence = over ? () => {} : clock.after(withinMs, () => events.silent());
   }
 
   function kill(reason: string): void {
@@ -137,17 +147,16 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     over = true;
     cancelSilence();
     for (const cancel of cancels) cancel();
-    socket.destroy();
-    log.debug('module host ended', { group: deps.group, pid, reason });
+    for (const stream of child.stdio ?? []) stream?.destroy();
     events.gone(reason);
   }
 
   return {
     pid,
-    alive,
+    alive: () => expectWord(settings.silenceMs),
     kill,
     send(kind, handle, json, bytes) {
-      if (over || killed !== undefined) return;
+      if (over || killed !== undefined || pipe === undefined) return;
       pipe.send(kind, handle, json, bytes);
       if (pipe.queuedBytes() > settings.pipeBytesMax) {
         kill(`The module host left ${pipe.queuedBytes()} bytes waiting on its pipe.`);
@@ -170,7 +179,7 @@ function openStatm(pid: number): { read(): number; close(): void } {
       try {
         const length = file === undefined ? 0 : readSync(file, buffer, 0, buffer.length, 0);
         const pages = buffer.toString('latin1', 0, length).split(' ')[1];
-        return Number(pages ?? 0) * STATM_PAGE_BYTES;
+        return Number(pages ?? 0) * pageBytes();
       } catch {
         return 0;
       }
@@ -180,6 +189,21 @@ function openStatm(pid: number): { read(): number; close(): void } {
       file = undefined;
     },
   };
+}
+
+let knownPageBytes: number | undefined;
+
+/** 4 KB on most machines, 16 KB on a Raspberry Pi 5; the kernel told this process at its start. */
+function pageBytes(): number {
+  if (knownPageBytes !== undefined) return knownPageBytes;
+  const vector = readFileSync('/proc/self/auxv');
+  knownPageBytes = 4_096;
+  for (let at = 0; at + 16 <= vector.length; at += 16) {
+    if (vector.readBigUInt64LE(at) === AT_PAGESZ) {
+      knownPageBytes = Number(vector.readBigUInt64LE(at + 8));
+    }
+  }
+  return knownPageBytes;
 }
 
 function lowerPriority(pid: number): void {

@@ -12,7 +12,10 @@ export const toHost = {
   stop: 4,
 } as const;
 
-/** Host → supervisor. */
+/**
+ * Host → supervisor. `wedged` and `pulse` come on a pipe of their own, written at once: a module that
+ * floods the host must not be able to hide behind its own requests.
+ */
 export const fromHost = {
   started: 1,
   /** JSON: GuestRequest[] as the guest wrote it, not looked at; bytes: its bodies. */
@@ -44,8 +47,8 @@ export type ModulePulse = {
   readonly grownBytes: number;
   /** CPU time of the turn under way; 0 = it rests. */
   readonly turnMs: number;
-  /** V8 gave its heap up, and yet its code may still run. */
-  readonly overLimit: boolean;
+  /** Its isolate was taken away, and yet its code still runs. */
+  readonly doomed: boolean;
 };
 
 /** Reads an Ending a host sent; undefined when it is none. */
@@ -82,7 +85,7 @@ function isPulse(value: unknown): value is ModulePulse {
     isCount(pulse.heapBytes) &&
     isCount(pulse.grownBytes) &&
     isCount(pulse.turnMs) &&
-    typeof pulse.overLimit === 'boolean'
+    typeof pulse.doomed === 'boolean'
   );
 }
 

@@ -13,6 +13,8 @@ export type HostSettings = {
   readonly heartbeatMs: number;
   /** A host silent for so long is killed, ms. Its thread runs no module code, so it is never busy. */
   readonly silenceMs: number;
+  /** What a host is given to say its first word, ms: Node from a slow card on a busy board. */
+  readonly bootMs: number;
   /** A host that has not ended a module so long after we asked is killed, ms. */
   readonly stopMs: number;
   /** How often the supervisor looks at a host's memory, ms. A module can take 2 GB/s. */
@@ -37,7 +39,7 @@ export type HostSettings = {
   readonly pipeBytesMax: number;
   /** Requests in one batch. */
   readonly requestsMax: number;
-  /** Characters of a name: output, method, property, device. */
+  /** Characters of a name: output, method, module, device. */
   readonly nameLengthMax: number;
   /** Characters of a log line or a reason; the rest is cut off. */
   readonly textLengthMax: number;
@@ -59,6 +61,7 @@ export const defaultHostSettings: HostSettings = {
   wedgeMs: 1_000,
   heartbeatMs: 1_000,
   silenceMs: 5_000,
+  bootMs: 30_000,
   stopMs: 3_000,
   memoryMs: 100,
   baseMb: 128,

@@ -19,20 +19,25 @@ import type { Prelude } from './prelude-script.ts';
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
   end(ending: Ending): void;
-  /** Numbers the calls into the isolate; undefined while none is under way. */
-  turn(): number | undefined;
+  /** Calls into the isolate so far, the one under way included. */
+  turns(): number;
+  isRunning(): boolean;
   isLoading(): boolean;
   /** CPU time since its start, ms; the slice under way counts as wall time (spec/isolates.md §1.5). */
   cpuMs(): number;
-  /** V8 has given the isolate up though nobody asked. */
+  /** V8 has given the isolate up though nobody asked; its code may run on. */
   isOverLimit(): boolean;
-  /** Heap and array buffers, bytes; undefined when it cannot be told now. */
+  /** Its isolate is gone, but the call under way has not come back. */
+  isDoomed(): boolean;
+  /** Heap and array buffers, bytes, once its turn is over; undefined when it ends before. */
   heapBytes(): Promise<number | undefined>;
 };
 
 export type IsolatedModuleEvents = {
   /** A call into the isolate begins. */
   busy(): void;
+  /** It is to end while its code runs; from now on it may use what it wants. */
+  doomed(): void;
   started(): void;
   requests(json: string, bytes: Uint8Array | undefined): void;
   ended(ending: Ending): void;
@@ -69,12 +74,15 @@ export function createIsolatedModule(
   let over = false;
   let running = true;
   let loading = true;
-  let turn = 1;
+  let turns = 1;
   let inbox: Inbox[] = [];
   let inboxBytes = 0;
   let hostEvents: HostEvent[] = [];
   let outboxCalls = 0;
+  let hostCallLength = 0;
+  /** File calls whose answers have not gone in yet: these hold whole files. */
   let fileCalls = 0;
+  let filesDone = 0;
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
@@ -108,6 +116,7 @@ export function createIsolatedModule(
   async function occupy(work: () => Promise<unknown>): Promise<boolean> {
     running = true;
     outboxCalls = 0;
+    hostCallLength = 0;
     events.busy();
     try {
       await work();
@@ -128,7 +137,9 @@ export function createIsolatedModule(
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
     const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
     hostEvents = [];
-    turn++;
+    fileCalls -= filesDone;
+    filesDone = 0;
+    turns++;
     void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
   }
 
@@ -161,6 +172,11 @@ export function createIsolatedModule(
     }
     if (requests !== '') events.requests(requests, bytes);
     setTimer(timerMs);
+    hostCallLength += calls.length;
+    // They are parsed on the host's one thread, which watches over all modules.
+    if (hostCallLength > settings.outboxBytesMax) {
+      return end(brokeTreaty(`its host calls of one turn take ${hostCallLength} characters`));
+    }
     if (calls !== '') callHost(calls);
   }
 
@@ -190,7 +206,7 @@ export function createIsolatedModule(
       }
       fileCalls++;
       void files(call).then((done) => {
-        fileCalls--;
+        filesDone++;
         tell(done);
       });
     }
@@ -210,8 +226,9 @@ export function createIsolatedModule(
     cancelTimer();
     // Not released first: releasing waits for the isolate, which may never come to it.
     if (!isolate.isDisposed) isolate.dispose();
-    if (running) cancelWedge = clock.after(settings.wedgeMs, () => wedge(how));
-    else finish();
+    if (!running) return finish();
+    events.doomed();
+    cancelWedge = clock.after(settings.wedgeMs, () => wedge(how));
   }
 
   function finish(): void {
@@ -270,12 +287,14 @@ export function createIsolatedModule(
       next();
     },
     end,
-    turn: () => (running && !over ? turn : undefined),
+    turns: () => turns,
+    isRunning: () => running && !over,
     isLoading: () => loading,
     cpuMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isOverLimit: () => ending === undefined && isolate.isDisposed,
+    isDoomed: () => running && !over && isolate.isDisposed,
     async heapBytes() {
-      if (running || ending !== undefined) return undefined;
+      if (ending !== undefined) return undefined;
       try {
         const heap = await isolate.getHeapStatistics();
         return heap.used_heap_size + heap.externally_allocated_size;

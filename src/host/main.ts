@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { systemClock } from '../lib/system-clock.ts';
 import { createFileAccess } from './file-access.ts';
-import type { Frame } from './frame.ts';
+import { encodeFrame, type Frame } from './frame.ts';
 import { createFramePipe } from './frame-pipe.ts';
 import { fromHost, type HostStart, toHost } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
@@ -16,6 +16,7 @@ import { createPrelude, type Prelude } from './prelude-script.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 const PIPE_FD = 3;
+const URGENT_FD = 4;
 const STDERR_FD = 2;
 /** The supervisor is trusted and checks what it sends. */
 const FRAME_BYTES_MAX = 0xffff_ffff;
@@ -64,7 +65,7 @@ function hello(settings: HostSettings, prelude: string): void {
       const { user, system } = process.cpuUsage();
       return { cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss() };
     },
-    pulse: (pulses) => pipe.send(fromHost.pulse, 0, JSON.stringify(pulses)),
+    pulse: (pulses) => sendUrgently(fromHost.pulse, 0, JSON.stringify(pulses)),
   });
   running = { settings, prelude: createPrelude(prelude), watchdog };
 }
@@ -83,6 +84,7 @@ function start(handle: number, start: HostStart, code: string): void {
     { prelude, files, clock: systemClock, settings },
     {
       busy: () => watchdog.busy(),
+      doomed: () => watchdog.doomed(),
       started: () => pipe.send(fromHost.started, handle, ''),
       requests(json, bytes) {
         const problem = outbox(json, bytes);
@@ -96,7 +98,7 @@ function start(handle: number, start: HostStart, code: string): void {
       },
       wedged(ending) {
         leave();
-        pipe.send(fromHost.wedged, handle, JSON.stringify(ending));
+        sendUrgently(fromHost.wedged, handle, JSON.stringify(ending));
       },
     },
   );
@@ -123,6 +125,18 @@ function createOutbox(
     pipe.send(fromHost.requests, handle, json, bytes);
     return undefined;
   };
+}
+
+/**
+ * Past the queue of the pipe, and past the event loop: a flood of outbox calls is one long turn of it.
+ * The supervisor reads all the time, so this blocks only while the supervisor itself is stuck.
+ */
+function sendUrgently(kind: number, handle: number, json: string): void {
+  try {
+    writeSync(URGENT_FD, Buffer.concat(encodeFrame(kind, handle, json)));
+  } catch {
+    // The supervisor is gone, and `close` is about to tell us.
+  }
 }
 
 function die(words: string): void {

@@ -21,7 +21,9 @@ export type ModuleHostOptions = {
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  /** Those that take modules, by name; those that leave are only in `living`. */
   const open = new Map<string, HostGroup>();
+  const living = new Set<HostGroup>();
 
   function openGroup(group: string): HostGroup {
     const closed = (): void => {
@@ -29,6 +31,8 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     };
     const made = createHostGroup({ ...options, group, settings, machineBytes, closed });
     open.set(group, made);
+    living.add(made);
+    void made.left.then(() => living.delete(made));
     return made;
   }
 
@@ -43,7 +47,8 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     },
     processes: () => Object.fromEntries([...open].map(([name, { pid }]) => [name, pid])),
     async stop() {
-      await Promise.all([...open.values()].map((group) => group.stop()));
+      for (const group of living) group.stop();
+      await Promise.all([...living].map((group) => group.left));
     },
   };
 }

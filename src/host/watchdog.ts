@@ -16,6 +16,8 @@ export type Watched = {
 export type Watchdog = {
   /** A turn begins. */
   busy(): void;
+  /** A module is to end while it runs. */
+  doomed(): void;
   add(watched: Watched): void;
   remove(handle: number): void;
 };
@@ -28,8 +30,9 @@ export type WatchdogDeps = {
   readonly pulse: (pulses: readonly ModulePulse[]) => void;
 };
 
-type Record = {
+type State = {
   readonly watched: Watched;
+  /** The turn met at the last tick; undefined = none was under way. */
   turn: number | undefined;
   /** Of the turn under way: CPU time, and the same by the isolate's clock, which runs on while it waits. */
   turnMs: number;
@@ -37,15 +40,18 @@ type Record = {
   cpuMs: number;
   heapBytes: number;
   grownBytes: number;
-  /** CPU time when the last pulse told of it. */
-  toldMs: number;
+  /** How many turns there had been when the heap was last asked for. */
+  sampledTurns: number;
+  sampling: boolean;
+  /** The last pulse as text: only news is told. */
+  told: string;
 };
 
 /** Growth of the host that is worth a pulse of its own. */
 const TELLING_BYTES = 16 * 1_048_576;
 
 export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps): Watchdog {
-  const records = new Map<number, Record>();
+  const states = new Map<number, State>();
   let ticking = false;
   let last = usage();
   let untoldBytes = 0;
@@ -55,54 +61,54 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     const usedMs = now.cpuMs - last.cpuMs;
     const grownBytes = now.residentBytes - last.residentBytes;
     last = now;
-    const before = new Map([...records.values()].map((record) => [record, record.cpuMs]));
+    const before = new Map([...states.values()].map((state) => [state, state.cpuMs]));
     let anyBusy = false;
     let anyLong = false;
-    for (const record of records.values()) {
-      if (measure(record, usedMs)) anyBusy = true;
-      if (record.turnMs > 0) anyLong = true;
+    for (const state of states.values()) {
+      if (measure(state, usedMs)) anyBusy = true;
+      if (state.turnMs > 0) anyLong = true;
     }
     shareGrowth(grownBytes, before);
     // Whoever works long or takes much may have to be blamed before the next heartbeat.
     untoldBytes += grownBytes;
     if (anyLong || untoldBytes > TELLING_BYTES) tell();
-    for (const record of records.values()) judge(record);
+    for (const state of states.values()) judge(state);
     ticking = anyBusy;
     if (ticking) clock.after(settings.tickMs, tick);
   }
 
   /** True while a turn is under way. */
-  function measure(record: Record, usedMs: number): boolean {
-    const { module } = record.watched;
-    const turn = module.turn();
-    const cpuMs = Math.max(record.cpuMs, module.cpuMs());
-    const spentMs = cpuMs - record.cpuMs;
-    record.cpuMs = cpuMs;
-    if (turn === undefined || turn !== record.turn) {
+  function measure(state: State, usedMs: number): boolean {
+    const { module } = state.watched;
+    const turn = module.isRunning() ? module.turns() : undefined;
+    const cpuMs = Math.max(state.cpuMs, module.cpuMs());
+    const spentMs = cpuMs - state.cpuMs;
+    state.cpuMs = cpuMs;
+    if (turn === undefined || turn !== state.turn) {
       // A turn met for the first time may be much younger than a tick; it is charged from here on.
-      record.turn = turn;
-      record.turnMs = 0;
-      record.turnWallMs = 0;
+      state.turn = turn;
+      state.turnMs = 0;
+      state.turnWallMs = 0;
     } else {
       // The slice under way is counted as wall time, so on a crowded machine a module would pay for
       // others; it cannot have used more than the whole process did.
-      record.turnMs += Math.min(spentMs, usedMs);
-      record.turnWallMs += spentMs;
+      state.turnMs += Math.min(spentMs, usedMs);
+      state.turnWallMs += spentMs;
     }
     return turn !== undefined;
   }
 
   /** Gives the host's growth since the last tick to those who ran, by the time they used. */
-  function shareGrowth(grownBytes: number, before: ReadonlyMap<Record, number>): void {
-    const spent = [...before].map(([record, cpuMs]) => [record, record.cpuMs - cpuMs] as const);
+  function shareGrowth(grownBytes: number, before: ReadonlyMap<State, number>): void {
+    const spent = [...before].map(([state, cpuMs]) => [state, state.cpuMs - cpuMs] as const);
     const totalMs = spent.reduce((sum, [, ms]) => sum + ms, 0);
     if (totalMs === 0) return;
-    for (const [record, ms] of spent) {
-      record.grownBytes = Math.max(0, record.grownBytes + (grownBytes * ms) / totalMs);
+    for (const [state, ms] of spent) {
+      state.grownBytes = Math.max(0, state.grownBytes + (grownBytes * ms) / totalMs);
     }
   }
 
-  function judge({ watched, turnMs, turnWallMs }: Record): void {
+  function judge({ watched, turnMs, turnWallMs }: State): void {
     const { module, limits } = watched;
     if (module.isOverLimit()) {
       return module.end({
@@ -125,27 +131,35 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
   function tell(): void {
     untoldBytes = 0;
     const pulses: ModulePulse[] = [];
-    for (const record of records.values()) {
-      const cpuMs = Math.max(record.cpuMs, record.watched.module.cpuMs());
-      if (cpuMs === record.toldMs) continue;
-      record.toldMs = cpuMs;
-      pulses.push({
-        handle: record.watched.handle,
-        cpuMs: Math.round(cpuMs),
-        heapBytes: record.heapBytes,
-        grownBytes: Math.round(record.grownBytes),
-        turnMs: Math.round(record.turnMs),
-        overLimit: record.watched.module.isOverLimit(),
-      });
+    for (const state of states.values()) {
+      const { handle, module } = state.watched;
+      const news: ModulePulse = {
+        handle,
+        cpuMs: Math.round(Math.max(state.cpuMs, module.cpuMs())),
+        heapBytes: state.heapBytes,
+        grownBytes: Math.round(state.grownBytes),
+        turnMs: Math.round(state.turnMs),
+        doomed: module.isDoomed(),
+      };
+      const text = JSON.stringify(news);
+      if (text === state.told) continue;
+      state.told = text;
+      pulses.push(news);
     }
     pulse(pulses);
   }
 
   function beat(): void {
-    for (const record of records.values()) {
-      if (record.watched.module.cpuMs() <= record.toldMs) continue;
-      void record.watched.module.heapBytes().then((bytes) => {
-        record.heapBytes = bytes ?? record.heapBytes;
+    for (const state of states.values()) {
+      const { module } = state.watched;
+      const turns = module.turns();
+      if (state.sampling || turns === state.sampledTurns) continue;
+      state.sampling = true;
+      // Told with the next beat: a heartbeat waits for no isolate.
+      void module.heapBytes().then((bytes) => {
+        state.heapBytes = bytes ?? state.heapBytes;
+        state.sampledTurns = turns;
+        state.sampling = false;
       });
     }
     tell();
@@ -160,8 +174,9 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
       last = usage();
       clock.after(settings.tickMs, tick);
     },
+    doomed: tell,
     add(watched) {
-      records.set(watched.handle, {
+      states.set(watched.handle, {
         watched,
         turn: undefined,
         turnMs: 0,
@@ -169,9 +184,11 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
         cpuMs: 0,
         heapBytes: 0,
         grownBytes: 0,
-        toldMs: 0,
+        sampling: false,
+        sampledTurns: 0,
+        told: '',
       });
     },
-    remove: (handle) => void records.delete(handle),
+    remove: (handle) => void states.delete(handle),
   };
 }

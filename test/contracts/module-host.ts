@@ -76,8 +76,11 @@ export function endOf(told: Told, ms = LIMIT_MS): Promise<Ending> {
   return until(ms, 'the module ends', () => told.endings[0]);
 }
 
-export function startOf(told: Told): Promise<true> {
-  return until(LIMIT_MS, 'the module starts', () => told.calls.includes('started') || undefined);
+export async function startOf(told: Told): Promise<void> {
+  await until(LIMIT_MS, 'the module starts or ends', () =>
+    told.calls.some((one) => one !== 'requests'),
+  );
+  if (!told.calls.includes('started')) throw new Error(`It ended: ${told.endings[0]?.reason}`);
 }
 
 export function input(id: number, b: string | number, p = {}): GuestEvent {

@@ -92,6 +92,35 @@ for (const [what, code] of abuses) {
   });
 }
 
+for (const [what, code] of [
+  [
+    'host calls',
+    `const text = 'x'.repeat(4e6); for (;;) isolet.rawOutbox('', undefined, text, -1);`,
+  ],
+  [
+    'requests',
+    `const text = JSON.stringify([{ t: 'log', level: 'info', text: 'x'.repeat(8e3) }]);
+     for (;;) isolet.rawOutbox(text, undefined, '', -1);`,
+  ],
+] as const) {
+  test(`a flood of ${what} is blamed on who made it, whatever ends it first`, async () => {
+    const host = createTestHost();
+    const neighbour = startNoting(host, { module: 'neighbour', code: guestPrograms.echo });
+    const told = startNoting(host, {
+      module: 'flood',
+      code: `isolet.on(() => { ${code} });`,
+      limits: { heapMb: 128, startMs: 5_000, turnMs: 5_000 },
+    });
+    await startOf(neighbour);
+    await startOf(told);
+    told.running.post([input(1, 'go')], [undefined]);
+    const { cause } = await endOf(told, 20_000);
+    assert.ok(['error', 'wedged', 'out of memory', 'out of time'].includes(cause), cause);
+    assert.ok(['host lost', undefined].includes(neighbour.endings[0]?.cause));
+    await host.stop();
+  });
+}
+
 test('what cannot cross throws in the module, not in the host', async ({ host }) => {
   const { told, said } = listen(
     host,
@@ -150,6 +179,19 @@ test('a module that takes its events too slowly ends before the host is full', a
   const ending = await endOf(told);
   assert.is(ending.cause, 'error');
   assert.match(ending.reason, /too slowly/);
+  await host.stop();
+});
+
+test('what a module uses is known while it runs and when it rests', async () => {
+  const host = createTestHost({ heartbeatMs: 50 });
+  const told = startNoting(host, {
+    module: 'user',
+    code: `const kept = []; const use = () => { for (let i = 0; i < 1e5; i++) kept.push({ i }); if (kept.length < 5e5) isolet.after(1, use); }; use();`,
+  });
+  await until(LIMIT_MS, 'the heap is told', () => (host.metrics('user')?.heapBytes ?? 0) > 8e6);
+  assert.ok((host.metrics('user')?.cpuMs ?? 0) > 1);
+  await told.running.stop();
+  assert.is(host.metrics('user'), undefined);
   await host.stop();
 });
 

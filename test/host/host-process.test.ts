@@ -132,7 +132,7 @@ for (const [what, bytes] of Object.entries(liars)) {
 test('a silent host is killed', async ({ folder }) => {
   const hostMain = join(folder, 'silent.mjs');
   writeFileSync(hostMain, 'setInterval(() => {}, 1000);');
-  const settings = { silenceMs: 300 };
+  const settings = { bootMs: 300 };
   const host = createModuleHost({
     hostMain,
     prelude: '',
