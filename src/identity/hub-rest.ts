@@ -12,7 +12,18 @@ export type HubRestOptions = {
   /** PEM text of a CA to trust besides the system's. */
   readonly ca?: string;
   readonly clock: Clock;
+  /** From the first packet to the last byte of the answer. */
   readonly timeoutMs: number;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+};
+
+export type HubCall = {
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+  readonly body?: JsonObject;
+  /** Replace what is there, whatever its version; without it a PUT only creates. */
+  readonly overwrite?: true;
 };
 
 export type HubAnswer = { readonly status: number; readonly body: JsonObject };
@@ -20,71 +31,64 @@ export type HubAnswer = { readonly status: number; readonly body: JsonObject };
 const API_VERSION = '2017-11-08-preview';
 /** Long enough for a device whose clock is some minutes off. */
 const TOKEN_S = 1_800;
-const ANSWER_BYTES_MAX = 1_048_576;
+const ANSWER_BYTES_MAX = 262_144;
 
-/** Answers of 200 to 404 come back; rejects with UPSTREAM_AWAY, UPSTREAM_REFUSED or CREDENTIALS_REFUSED. */
-export async function callHub(
-  options: HubRestOptions,
-  method: string,
-  path: string,
-  body?: Json,
-): Promise<HubAnswer> {
-  const { connectionString, ca, timeoutMs } = options;
+/** The hub's answer, whatever its status. Rejects with UPSTREAM_AWAY when there is none. */
+export async function callHub(options: HubRestOptions, call: HubCall): Promise<HubAnswer> {
+  const { connectionString, ca, clock, timeoutMs, signal } = options;
   // Loaded with the first call: a device that remembers its identities never needs it.
   const { request } = await import('node:https');
   const [host, port = '443'] = connectionString.hostName.split(':') as [string, string?];
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  return await new Promise<HubAnswer>((resolve, reject) => {
-    const away = (cause: Error): void =>
-      reject(
-        new Fault(
-          'UPSTREAM_AWAY',
-          `the hub ${connectionString.hostName} cannot be reached: ${cause.message}`,
-          { cause },
-        ),
-      );
-    const asked = request(
-      {
-        host,
-        port,
-        method,
-        path: `${path}?api-version=${API_VERSION}`,
-        timeout: timeoutMs,
-        headers: {
-          authorization: token(options),
-          ...(text === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
-          ...(method === 'PUT' && path.includes('/modules/') && isUpdate(body)
-            ? { 'if-match': '*' }
-            : {}),
+  const text = call.body === undefined ? undefined : JSON.stringify(call.body);
+  let stopClock: () => void = () => {};
+  try {
+    return await new Promise<HubAnswer>((resolve, reject) => {
+      const asked = request(
+        {
+          host,
+          port,
+          method: call.method,
+          path: `${call.path}?api-version=${API_VERSION}`,
+          signal,
+          agent: false,
+          headers: {
+            authorization: token(options),
+            ...(text === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+            ...(call.overwrite === true ? { 'if-match': '*' } : {}),
+          },
+          ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
         },
-        ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.byteLength;
-          if (size > ANSWER_BYTES_MAX) asked.destroy(new Error('its answer is too large'));
-          else chunks.push(chunk);
-        });
-        response.on('error', away);
-        response.on('end', () => {
-          const status = response.statusCode ?? 0;
-          const fault = refusal(status, `${method} ${path}`, connectionString.hostName);
-          if (fault !== undefined) reject(fault);
-          else resolve({ status, body: parse(Buffer.concat(chunks).toString()) });
-        });
-      },
+        (response) => {
+          const chunks: Buffer[] = [];
+          let size = 0;
+          response.on('data', (chunk: Buffer) => {
+            size += chunk.byteLength;
+            if (size > ANSWER_BYTES_MAX) asked.destroy(new Error('its answer is too large'));
+            else chunks.push(chunk);
+          });
+          response.on('error', reject);
+          response.on('end', () => {
+            const body = parse(Buffer.concat(chunks).toString());
+            resolve({ status: response.statusCode ?? 0, body });
+          });
+        },
+      );
+      stopClock = clock.after(timeoutMs, () => {
+        asked.destroy(new Error(`there was no answer within ${timeoutMs / 1000} s`));
+      });
+      asked.on('error', reject);
+      asked.end(text);
+    });
+  } catch (cause) {
+    const reason = signal.aborted ? 'the runtime is stopping' : (cause as Error).message;
+    throw new Fault(
+      'UPSTREAM_AWAY',
+      `the hub ${connectionString.hostName} cannot be reached: ${reason}`,
+      { cause },
     );
-    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    asked.on('error', away);
-    asked.end(text);
-  });
-}
-
-/** The hub knows the module already when we name its generation. */
-function isUpdate(body: Json | undefined): boolean {
-  return isJsonObject(body) && body['generationId'] !== undefined;
+  } finally {
+    stopClock();
+  }
 }
 
 function token({ connectionString, clock }: HubRestOptions): string {
@@ -95,23 +99,8 @@ function token({ connectionString, clock }: HubRestOptions): string {
     policy: undefined,
   };
   const key = Buffer.from(sharedAccessKey, 'base64');
-  return formatSas(
-    fields,
-    createHmac('sha256', key).update(sasTextToSign(fields)).digest('base64'),
-  );
-}
-
-function refusal(status: number, what: string, hub: string): Fault | undefined {
-  if (status === 401 || status === 403) {
-    return new Fault(
-      'CREDENTIALS_REFUSED',
-      `the hub ${hub} refused ${what} (${status}): is the device there, enabled, and its key the one in connection_string?`,
-    );
-  }
-  if (status === 429 || status >= 500) {
-    return new Fault('UPSTREAM_REFUSED', `the hub ${hub} answered ${status} to ${what}`);
-  }
-  return undefined;
+  const signature = createHmac('sha256', key).update(sasTextToSign(fields)).digest('base64');
+  return formatSas(fields, signature);
 }
 
 function parse(text: string): JsonObject {
@@ -119,6 +108,6 @@ function parse(text: string): JsonObject {
     const value = JSON.parse(text) as Json;
     return isJsonObject(value) ? value : {};
   } catch {
-    return {};
+    return {}; // The status says what there is to say.
   }
 }
