@@ -131,7 +131,11 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
 
   function expectWord(withinMs: number): void {
     cancelSilence();
-    cancelSilence = over ? () => {} : clock.after(withinMs, () => events.silent());
+    if (over) return;
+    cancelSilence = clock.after(withinMs, () => {
+      // Perhaps it was us who were stopped for a while: what waits on the pipe is read first.
+      cancelSilence = clock.after(settings.heartbeatMs, () => events.silent());
+    });
   }
 
   function kill(reason: string): void {

@@ -47,6 +47,7 @@ type State = {
   told: string;
 };
 
+const LATE_TICKS = 4;
 /** Growth of the host that is worth a pulse of its own. */
 const TELLING_BYTES = 16 * 1_048_576;
 
@@ -93,7 +94,8 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
       // The slice under way is counted as wall time, so on a crowded machine a module would pay for
       // others; it cannot have used more than the whole process did.
       state.turnMs += Math.min(spentMs, usedMs);
-      state.turnWallMs += spentMs;
+      // A late tick means that the whole machine stood still, which is not the module's doing.
+      state.turnWallMs += Math.min(spentMs, LATE_TICKS * settings.tickMs);
     }
     return turn !== undefined;
   }

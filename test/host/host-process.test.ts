@@ -132,7 +132,7 @@ for (const [what, bytes] of Object.entries(liars)) {
 test('a silent host is killed', async ({ folder }) => {
   const hostMain = join(folder, 'silent.mjs');
   writeFileSync(hostMain, 'setInterval(() => {}, 1000);');
-  const settings = { bootMs: 300 };
+  const settings = { bootMs: 200, heartbeatMs: 100 };
   const host = createModuleHost({
     hostMain,
     prelude: '',
@@ -151,6 +151,17 @@ test('a host that cannot be run is a lost host', async ({ folder }) => {
   const host = createModuleHost({ hostMain, prelude: '', clock: systemClock, log: silent });
   const ending = await endOf(startNoting(host, { module: 'a', code: '' }));
   assert.is(ending.cause, 'host lost');
+  await host.stop();
+});
+
+test('a supervisor that stood still does not take it for silence of the host', async () => {
+  const host = createTestHost({ silenceMs: 300, heartbeatMs: 100 });
+  const told = startNoting(host, { module: 'a', code: guestPrograms.echo });
+  await startOf(told);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  const after = startNoting(host, { module: 'b', code: guestPrograms.echo });
+  await startOf(after);
+  assert.is(told.endings.length, 0);
   await host.stop();
 });
 
