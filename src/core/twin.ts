@@ -21,6 +21,15 @@ export function mergePatch(base: Json, patch: Json, nullDeletes: boolean): Json 
   return Object.fromEntries(merged);
 }
 
+/** Without nulls anywhere: what a hub would hold after the same patch. Arrays hold none (spec §8.5). */
+export function withoutNulls(section: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(section)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, isJsonObject(value) ? withoutNulls(value) : value]),
+  );
+}
+
 /** The patch that turns `from` into `to`; an empty object when they are equal (spec/iotedge.md §8.3). */
 export function diff(from: JsonObject, to: JsonObject): JsonObject {
   const patch: [string, Json][] = [];

@@ -10,7 +10,14 @@ import type { JsonObject } from '../core/json.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { Link, StoreSnapshot, StoreWrite, TwinDocument, TwinRow } from '../core/ports.ts';
 import type { RetryRange } from '../core/retry.ts';
-import { desiredPatchFits, diff, mergePatch, stripMetadata, versionOf } from '../core/twin.ts';
+import {
+  desiredPatchFits,
+  diff,
+  mergePatch,
+  stripMetadata,
+  versionOf,
+  withoutNulls,
+} from '../core/twin.ts';
 import { twinProblem } from '../core/twin-limits.ts';
 import { createLoop, type Loop, type LoopDeps } from './loop.ts';
 
@@ -113,7 +120,7 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
         cause,
       });
     }
-    const reported = mergePatch(twin.row.reported, patch, true) as JsonObject;
+    const reported = withoutNulls(mergePatch(twin.row.reported, patch, true) as JsonObject);
     twin.row = { ...twin.row, reported, pending: twin.later };
     twin.later = null;
     save(module, twin);
@@ -149,7 +156,7 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
       reported:
         unconfirmed === null
           ? row.reported
-          : (mergePatch(row.reported, unconfirmed, true) as JsonObject),
+          : withoutNulls(mergePatch(row.reported, unconfirmed, true) as JsonObject),
     };
   }
 
@@ -170,7 +177,7 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
     },
     async report(module, patch) {
       const twin = of(module);
-      const merged = mergePatch(read(module).reported, patch, true) as JsonObject;
+      const merged = withoutNulls(mergePatch(read(module).reported, patch, true) as JsonObject);
       const problem = twinProblem(patch) ?? twinProblem(stripMetadata(merged));
       if (problem !== undefined) throw new Fault('TWIN_INVALID', problem);
       // What is on its way up stays as it was sent.
@@ -190,7 +197,7 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
         twin.loop.wake();
         return;
       }
-      const desired = mergePatch(twin.row.desired, patch, true) as JsonObject;
+      const desired = withoutNulls(mergePatch(twin.row.desired, patch, true) as JsonObject);
       twin.row = { ...twin.row, desired };
       save(module, twin);
       tell(module, twin, patch);

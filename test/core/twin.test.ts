@@ -9,6 +9,7 @@ import {
   mergePatch,
   sameJson,
   stripMetadata,
+  withoutNulls,
 } from '../../src/core/twin.ts';
 import { twinProblem, utf8Length } from '../../src/core/twin-limits.ts';
 
@@ -58,7 +59,9 @@ const value: fc.Arbitrary<Json> = fc.letrec<{ any: Json; object: JsonObject }>((
     fc.array(fc.integer(), { maxLength: 3 }),
     tie('object'),
   ),
-  object: fc.dictionary(fc.string({ maxLength: 4 }), tie('any'), { maxKeys: 4 }) as fc.Arbitrary<JsonObject>,
+  object: fc.dictionary(fc.string({ maxLength: 4 }), tie('any'), {
+    maxKeys: 4,
+  }) as fc.Arbitrary<JsonObject>,
 })).object;
 
 test('merge(a, diff(a, b)) = b for any two sections', () => {
@@ -77,6 +80,11 @@ test('a key named like a prototype’s is a key like any other', () => {
   assert.equal(diff({}, { toString: 1 }), { toString: 1 });
 });
 
+test('no null is left of a patch, however deep', () => {
+  const merged = mergePatch({}, { a: { b: null, c: { d: null, e: [1] } } }, true) as JsonObject;
+  assert.equal(withoutNulls(merged), { a: { c: { e: [1] } } });
+});
+
 test('only the next version may be applied', () => {
   assert.is(desiredPatchFits({ $version: 3 }, { $version: 4 }), 'next');
   assert.is(desiredPatchFits({ $version: 3 }, { $version: 3 }), 'known');
@@ -86,7 +94,10 @@ test('only the next version may be applied', () => {
 
 test('counts UTF-8 bytes as an encoder does', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), (text) => utf8Length(text) === Buffer.byteLength(text)),
+    fc.property(
+      fc.string({ unit: 'grapheme' }),
+      (text) => utf8Length(text) === Buffer.byteLength(text),
+    ),
   );
 });
 

@@ -1,0 +1,100 @@
+/** A device of real parts (isolates, SQLite, bundles) on a fake hub, in this process. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleModule } from '../../build/bundle-module.ts';
+import { buildPrelude } from '../../build/guest.ts';
+import { createBundles } from '../../src/artifacts/bundles.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import type { ModuleSummary } from '../../src/core/summaries.ts';
+import { createModuleHost } from '../../src/host/module-host.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import { type Supervisor, startSupervisor } from '../../src/supervisor/supervisor.ts';
+import { createFakeLog, type LogEntry } from '../fakes/log.ts';
+import { createFakeUpstream, type FakeUpstream } from '../fakes/upstream.ts';
+
+const source = join(import.meta.dirname, '../../src');
+
+export type Device = {
+  readonly upstream: FakeUpstream;
+  readonly supervisor: Supervisor;
+  readonly log: { readonly entries: readonly LogEntry[] };
+  readonly dataDir: string;
+  module(name: string): ModuleSummary | undefined;
+  close(): Promise<void>;
+};
+
+/** Bundles a module of one file; the code may import what any module may. Returns its image reference. */
+export async function bundleSource(name: string, code: string): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), `isolet-${name}-`));
+  mkdirSync(join(dir, 'src'));
+  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+  writeFileSync(join(dir, 'src/main.js'), code);
+  return (await bundleModule(dir, { outDir: join(dir, 'out') })).image;
+}
+
+/** Bundles one of the stock modules. */
+export async function bundleStock(name: string): Promise<string> {
+  const outDir = mkdtempSync(join(tmpdir(), 'isolet-stock-'));
+  return (await bundleModule(join(source, '../modules', name), { outDir })).image;
+}
+
+export const spec = (image: string, change: JsonObject = {}): JsonObject => ({
+  type: 'docker',
+  version: '1.0',
+  status: 'running',
+  restartPolicy: 'always',
+  settings: { image },
+  ...change,
+});
+
+export const deployment = (modules: JsonObject): JsonObject => ({
+  schemaVersion: '1.1',
+  runtime: { type: 'docker', settings: {} },
+  systemModules: {},
+  modules,
+});
+
+export async function startDevice(
+  limits = { heapMb: 32, startMs: 1_000, turnMs: 500 },
+): Promise<Device> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'isolet-device-'));
+  const log = createFakeLog();
+  const clock = systemClock;
+  const upstream = createFakeUpstream();
+  const store = await openSqliteStore({
+    dataDir,
+    workerMain: join(source, 'store/worker.ts'),
+    log,
+  });
+  const supervisor = await startSupervisor({
+    store,
+    host: createModuleHost({
+      hostMain: join(source, 'host/main.ts'),
+      prelude: await buildPrelude(),
+      clock,
+      log,
+    }),
+    upstream,
+    bundles: createBundles({ dir: join(dataDir, 'bundles'), log, clock }),
+    clock,
+    random: Math.random,
+    log,
+    device: { id: 'edge', hub: 'hub', version: '0', architecture: process.arch, pid: process.pid },
+    moduleLimits: limits,
+  });
+  upstream.goOnline();
+  return {
+    upstream,
+    supervisor,
+    log,
+    dataDir,
+    module: (name) => supervisor.status.modules().find((module) => module.name === name),
+    async close() {
+      await supervisor.stop();
+      await store.close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
