@@ -51,6 +51,11 @@ export type ModulePulse = {
   readonly doomed: boolean;
 };
 
+/** The name the module's code has in stack traces; the supervisor finds it there to map it back. */
+export function moduleFile(module: string): string {
+  return `file:///${encodeURIComponent(module)}/main.js`;
+}
+
 /** Reads an Ending a host sent; undefined when it is none. */
 export function parseEnding(json: string): Ending | undefined {
   const value = parse(json) as Partial<Ending> | null | undefined;

@@ -12,7 +12,7 @@ import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
-import type { HostStart } from './host-protocol.ts';
+import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Prelude } from './prelude-script.ts';
 
@@ -304,11 +304,6 @@ export function createIsolatedModule(
       }
     },
   };
-}
-
-/** The name the module's code has in stack traces; the supervisor finds it there to map it back. */
-export function moduleFile(module: string): string {
-  return `file:///${encodeURIComponent(module)}/main.js`;
 }
 
 /** Shared memory would let the guest change what was sent while it is sent. */

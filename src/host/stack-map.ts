@@ -1,5 +1,6 @@
 /** Stack traces of bundles in terms of what their author wrote. */
 import { SourceMap } from 'node:module';
+import { moduleFile } from './host-protocol.ts';
 
 const FRAMES_MAX = 50;
 
@@ -8,7 +9,7 @@ const FRAMES_MAX = 50;
  * for this alone: errors are rare, and a parsed map takes megabytes.
  */
 export function mapStack(text: string, module: string, sourceMap: string): string {
-  const file = `file:///${encodeURIComponent(module)}/main.js`;
+  const file = moduleFile(module);
   if (sourceMap === '' || !text.includes(file)) return text;
   let map: SourceMap;
   try {

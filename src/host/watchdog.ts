@@ -7,7 +7,7 @@ import type { ModulePulse } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { IsolatedModule } from './isolated-module.ts';
 
-export type Watched = {
+type Watched = {
   readonly handle: number;
   readonly limits: ModuleLimits;
   readonly module: IsolatedModule;

@@ -1,6 +1,6 @@
 /** What every ModuleHost does, whether its modules are isolates in a process or functions in this one. */
 
-import { suite } from 'uvu';
+import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
 import type { Ending, ModuleHost, ModuleStart, RunningModule } from '../../src/core/ports.ts';
@@ -87,7 +87,10 @@ export function input(id: number, b: string | number, p = {}): GuestEvent {
   return { t: 'input', id, input: 'in', p, s: {}, b };
 }
 
-export function moduleHostContract(name: string, create: () => ContractSubject): void {
+export function moduleHostContract(
+  name: string,
+  create: () => ContractSubject,
+): Test<ContractSubject> {
   const test = suite<ContractSubject>(`ModuleHost: ${name}`);
   test.before((context) => void Object.assign(context, create()));
   test.after(({ host }) => within(LIMIT_MS, 'the host stops', host.stop()));
@@ -221,5 +224,5 @@ export function moduleHostContract(name: string, create: () => ContractSubject):
     assert.equal(host.processes(), {});
   });
 
-  test.run();
+  return test;
 }

@@ -16,7 +16,7 @@ import { defaultHostSettings } from '../../src/host/host-settings.ts';
 type Bodies = readonly (Uint8Array | undefined)[];
 
 /** What a fake module's function is given. */
-export type FakeModule = {
+type FakeModule = {
   readonly start: ModuleStart;
   /** Called for each batch; throwing or rejecting ends the module. */
   onEvents(run: (events: readonly GuestEvent[], bodies: Bodies) => void | Promise<void>): void;

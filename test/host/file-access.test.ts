@@ -25,7 +25,7 @@ test.before((context) => {
   symlinkSync('a.txt', join(root, 'data/in'));
   symlinkSync('../data-secret', join(root, 'data/neighbour'));
   symlinkSync(join(root, 'data-secret/new.txt'), join(root, 'data/dangling'));
-  execFileSync('mkfifo', [join(root, 'data/fifo')]);
+  execFileSync('/usr/bin/env', ['mkfifo', join(root, 'data/fifo')]);
   const binds = [
     { source: join(root, 'data'), target: '/data', writable: true },
     { source: join(root, 'config'), target: '/data/config', writable: false },

@@ -7,9 +7,9 @@ import { createTestHost } from './real-host.ts';
 moduleHostContract('fake', () => ({
   host: createFakeModuleHost(fakePrograms),
   code: (program) => program,
-}));
+})).run();
 
 moduleHostContract('isolates', () => ({
   host: createTestHost(),
   code: (program) => guestPrograms[program],
-}));
+})).run();
