@@ -4,21 +4,18 @@
  * The SDK's client above the transport is left out on purpose: it retries for four minutes and then
  * never again, and does not retry a first connect at all (spec/iothub.md §9.1).
  */
-import { createHmac } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { rootCertificates } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Message } from '../core/message.ts';
-import type {
-  Clock,
-  MethodCall,
-  MethodReply,
-  ModuleCredentials,
-  TwinDocument,
-} from '../core/ports.ts';
-import { formatSas, sasTextToSign } from '../core/shared-access-signature.ts';
+import type { Clock, LinkSink, ModuleCredentials, TwinDocument } from '../core/ports.ts';
 import type { AzureSdk } from './azure-sdk.ts';
+import { asFault, twinFault } from './hub-fault.ts';
 import { toHubMessage } from './hub-message.ts';
+import type { IotHubSettings } from './iothub-settings.ts';
+import { createMethodAnswers } from './method-answers.ts';
+import { createTokenProvider } from './token-provider.ts';
+import { openTransportSeam } from './transport-seam.ts';
 
 export type ConnectionOptions = {
   readonly sdk: AzureSdk;
@@ -26,99 +23,83 @@ export type ConnectionOptions = {
   /** PEM text of a CA to trust besides the system's. */
   readonly ca: string | undefined;
   readonly clock: Clock;
-  readonly tokenMs: number;
-  readonly requestMs: number;
-  readonly connectMs: number;
+  readonly settings: IotHubSettings;
+  readonly sink: Pick<LinkSink, 'desired' | 'method'>;
+  /** Gives up at once. */
+  readonly signal: AbortSignal;
 };
 
-export interface ConnectionSink {
-  desired(patch: JsonObject): void;
-  method(call: MethodCall): Promise<MethodReply | undefined>;
-  /** It is of no use any more. Called once, not after close(). */
-  lost(fault: Fault): void;
-}
-
 export interface HubConnection {
+  /** Why it is of no use any more; stays open when close() was called before. */
+  readonly ended: Promise<Fault>;
   /** Rejects with MESSAGE_TOO_LARGE or UPSTREAM_AWAY. */
   send(message: Message): Promise<void>;
+  /** Rejects with UPSTREAM_AWAY, UPSTREAM_REFUSED or TIMED_OUT. */
   readTwin(): Promise<TwinDocument>;
+  /** Rejects like readTwin, or with TWIN_INVALID. */
   report(patch: JsonObject): Promise<void>;
+  /** In good order, what is on its way first; cut when that takes too long. */
   close(): Promise<void>;
 }
 
-/** What the transport hands over for a method call. */
-type MethodMessage = {
-  readonly methods: { readonly methodName: string };
-  readonly requestId: string;
-  readonly body: Buffer | undefined;
-};
+/** How the SDK calls back. */
+type Done<T> = (cause?: unknown, value?: T) => void;
 
-const CLOSE_MS = 5_000;
-/** azure-iot-common's AuthenticationType.Token. */
-const TOKEN = 1;
-
-/** Resolves when twin, desired properties and methods are all subscribed: nothing can be missed from here on. */
-export async function openHubConnection(
-  options: ConnectionOptions,
-  sink: ConnectionSink,
-): Promise<HubConnection> {
-  const { sdk, clock, ca, requestMs, connectMs } = options;
-  const transport = new sdk.Mqtt(authentication(options) as never);
+/** Resolves when desired properties and methods are subscribed: nothing can be missed from here on. */
+export async function openHubConnection(options: ConnectionOptions): Promise<HubConnection> {
+  const { sdk, clock, credentials, ca, settings, sink, signal } = options;
+  const provider = createTokenProvider(credentials, clock.now() + settings.tokenMs);
+  const transport = new sdk.Mqtt(provider);
+  const ended = Promise.withResolvers<Fault>();
+  const asked = new Set<(fault: Fault) => void>();
   let over = false;
 
-  // The transport emits `method_<name>`; we answer for every name there may be, so we take them all.
-  const emit = transport.emit.bind(transport);
-  transport.emit = (event: string | symbol, ...args: unknown[]): boolean => {
-    if (typeof event !== 'string' || !event.startsWith('method_')) return emit(event, ...args);
-    void answer(args[0] as MethodMessage);
-    return true;
-  };
-  transport.on('twinDesiredPropertiesUpdate', (patch: JsonObject) => {
-    if (!over) sink.desired(patch);
+  const methods = createMethodAnswers(sink, settings.methodsMax, (reply) => {
+    // Not acknowledged by MQTT; when it is lost the caller's own time-out tells.
+    if (!over) transport.sendMethodResponse(reply as never, () => {});
   });
-  transport.on('error', lose);
-  transport.on('disconnect', lose);
-  transport.setOptions(ca === undefined ? {} : { ca });
+  const seam = openTransportSeam(
+    transport,
+    (call) => {
+      if (!over) methods.take(call);
+    },
+    (cause) => end(asFault(cause, 'the hub sent what the SDK cannot read')),
+  );
+  transport.on('twinDesiredPropertiesUpdate', (patch: JsonObject) => {
+    // In a turn of its own: what goes wrong in there is not the connection's fault.
+    if (!over) queueMicrotask(() => sink.desired(patch));
+  });
+  const lost = (cause: unknown): void => end(asFault(cause, 'the connection to the hub was lost'));
+  transport.on('error', lost);
+  transport.on('disconnect', lost);
+  transport.setOptions(ca === undefined ? {} : { ca: [...rootCertificates, ca].join('\n') });
+  const abort = (): void => end(new Fault('UPSTREAM_AWAY', 'the link is being closed'));
+  signal.addEventListener('abort', abort);
 
-  function lose(cause: unknown): void {
+  function end(fault: Fault): void {
+    signal.removeEventListener('abort', abort);
     if (over) return;
     over = true;
-    sink.lost(asFault(cause, 'the connection to the hub was lost'));
-    void close();
+    for (const reject of asked) reject(fault);
+    ended.resolve(fault);
+    seam.cut();
   }
 
-  async function answer(message: MethodMessage): Promise<void> {
-    const { requestId, methods, body } = message;
-    const payload = JSON.parse(body === undefined || body.length === 0 ? 'null' : body.toString());
-    const reply = await sink.method({ name: methods.methodName, payload });
-    if (reply === undefined || over) return;
-    // Not acknowledged by MQTT; when it is lost the caller's own time-out tells.
-    transport.sendMethodResponse(
-      { ...reply, requestId, isResponseComplete: true } as never,
-      () => {},
-    );
-  }
-
-  /** A callback of the SDK as a promise that always settles. A request without an answer ends the connection. */
-  function ask<T>(
-    what: string,
-    limitMs: number,
-    run: (done: (cause?: unknown, value?: T) => void) => void,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(limitMs, () => {
-        const fault = new Fault(
-          'TIMED_OUT',
-          `the hub did not answer ${what} within ${limitMs / 1000} s`,
-        );
-        reject(fault);
-        lose(fault);
-      });
-      const done = (cause?: unknown, value?: T): void => {
+  /** A callback of the SDK as a promise that always settles; one that never calls back ends the connection. */
+  function ask<T>(what: string, limitMs: number, run: (done: Done<T>) => void): Promise<T> {
+    if (over) return Promise.reject(new Fault('UPSTREAM_AWAY', 'the connection is at its end'));
+    return new Promise<T>((resolve, reject) => {
+      const settle = (act: () => void): void => {
         cancel();
-        if (cause) reject(cause);
-        else resolve(value as T);
+        asked.delete(reject);
+        act();
       };
+      const cancel = clock.after(limitMs, () => {
+        end(new Fault('TIMED_OUT', `the hub did not answer ${what} within ${limitMs / 1000} s`));
+      });
+      asked.add(reject);
+      const done: Done<T> = (cause, value) =>
+        settle(() => (cause ? reject(cause) : resolve(value as T)));
       try {
         run(done);
       } catch (cause) {
@@ -127,97 +108,76 @@ export async function openHubConnection(
     });
   }
 
-  async function close(): Promise<void> {
-    over = true;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(CLOSE_MS, resolve);
-      transport.disconnect(() => {
-        cancel();
-        resolve();
-      });
+  async function open(): Promise<void> {
+    await ask('CONNECT', settings.connectMs, (done) =>
+      transport.connect((cause, value) => {
+        // It may come through long after we gave up: nobody would ever close it.
+        if (over) seam.cut();
+        done(cause, value);
+      }),
+    );
+    await Promise.all([
+      ask('SUBSCRIBE', settings.connectMs, (done) =>
+        transport.enableTwinDesiredPropertiesUpdates(done),
+      ),
+      ask('SUBSCRIBE', settings.connectMs, (done) => transport.enableMethods(done)),
+    ]);
+  }
+
+  /** The answer to a twin request. The status decides: the SDK takes a refusal without a body for success. */
+  function askTwin<T>(what: string, run: (done: Done<T>) => void): Promise<T> {
+    return ask<T>(what, settings.twinMs, (done) =>
+      run((cause, value) => {
+        const words = cause instanceof Error ? cause.message : 'no reason given';
+        done(twinFault(seam.twinStatus(), what, words) ?? cause, value);
+      }),
+    ).catch((cause: unknown) => {
+      throw asFault(cause, `${what} did not reach the hub`);
     });
   }
 
   try {
-    await ask('CONNECT', connectMs, (done) => transport.connect(done));
-    await ask('a twin read', requestMs, (done) => transport.getTwin(done));
-    await ask('SUBSCRIBE', requestMs, (done) => transport.enableTwinDesiredPropertiesUpdates(done));
-    await ask('SUBSCRIBE', requestMs, (done) => transport.enableMethods(done));
+    await open();
+    // From here on the end is asked for by close(), in good order.
+    signal.removeEventListener('abort', abort);
   } catch (cause) {
-    void close();
-    throw asFault(cause, 'the hub cannot be reached');
+    const fault = asFault(cause, `the hub ${credentials.hostName} cannot be reached`);
+    end(fault);
+    throw fault;
   }
 
   return {
+    ended: ended.promise,
     async send(message) {
       const hubMessage = toHubMessage(message, sdk.Message);
       try {
-        await ask('a message', requestMs, (done) => transport.sendEvent(hubMessage, done));
+        await ask('a message', settings.sendMs, (done) => transport.sendEvent(hubMessage, done));
       } catch (cause) {
         if ((cause as Error).name === 'MessageTooLargeError') {
           throw new Fault('MESSAGE_TOO_LARGE', 'IoT Hub takes messages up to 256 KB', { cause });
         }
-        throw asFault(cause, 'the message did not reach the hub');
+        const fault = asFault(cause, 'the message did not reach the hub');
+        throw new Fault('UPSTREAM_AWAY', fault.message, { cause: fault });
       }
     },
     async readTwin() {
-      try {
-        const twin = await ask<TwinDocument>('a twin read', requestMs, (done) =>
-          transport.getTwin(done as never),
-        );
-        return { desired: twin.desired, reported: twin.reported };
-      } catch (cause) {
-        throw asFault(cause, 'the twin could not be read');
-      }
+      const twin = await askTwin<TwinDocument>('a twin read', (done) => transport.getTwin(done));
+      return { desired: twin.desired, reported: twin.reported };
     },
-    async report(patch) {
-      try {
-        await ask('a twin update', requestMs, (done) =>
-          transport.updateTwinReportedProperties(patch, done),
-        );
-      } catch (cause) {
-        throw asFault(cause, 'the twin could not be updated');
-      }
+    report: (patch) =>
+      askTwin<void>('a twin update', (done) => transport.updateTwinReportedProperties(patch, done)),
+    async close() {
+      if (over) return;
+      over = true;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(settings.closeMs, resolve);
+        transport.disconnect(() => {
+          cancel();
+          resolve();
+        });
+      });
+      for (const reject of asked) reject(new Fault('UPSTREAM_AWAY', 'the connection was closed'));
+      seam.cut();
     },
-    close,
   };
-}
-
-/** What the transport asks for credentials: our own token, valid for longer than the connection lives. */
-function authentication({ credentials, clock, tokenMs }: ConnectionOptions): EventEmitter {
-  const { hostName, deviceId, moduleId, key } = credentials;
-  const provider = new EventEmitter();
-  return Object.assign(provider, {
-    type: TOKEN,
-    stop() {},
-    getDeviceCredentials(done: (cause: null, value: object) => void) {
-      const fields = {
-        resource: encodeURIComponent(`${hostName}/devices/${deviceId}/modules/${moduleId}`),
-        expiryS: Math.floor((clock.now() + tokenMs) / 1000),
-        policy: undefined,
-      };
-      const signature = createHmac('sha256', Buffer.from(key, 'base64'))
-        .update(sasTextToSign(fields))
-        .digest('base64');
-      const sharedAccessSignature = formatSas(fields, signature);
-      done(null, { host: hostName, deviceId, moduleId, sharedAccessSignature });
-    },
-  });
-}
-
-/**
- * The SDK calls every first failure "Not authorized"; only CONNACK's own words after it mean that
- * (spec/iothub.md §1.5).
- */
-function asFault(cause: unknown, what: string): Fault {
-  if (cause instanceof Fault) return cause;
-  const text = cause instanceof Error ? cause.message : 'no reason given';
-  const reason = text.replace(/^.*\(Not authorized\): /, '');
-  if (/Connection refused: (Not authorized|Bad username)/i.test(reason)) {
-    return new Fault('CREDENTIALS_REFUSED', `the hub refused the module's credentials: ${reason}`, {
-      cause,
-    });
-  }
-  const refused = /Connection refused: Server unavailable/i.test(reason);
-  return new Fault(refused ? 'UPSTREAM_REFUSED' : 'UPSTREAM_AWAY', `${what}: ${reason}`, { cause });
 }

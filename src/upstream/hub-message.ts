@@ -1,23 +1,52 @@
 /** Our messages in the form the Azure SDK sends (spec/iotedge.md §7.4). */
 import type { Message as SdkMessage } from 'azure-iot-device';
+import { Fault } from '../core/fault.ts';
 import type { Message } from '../core/message.ts';
 
 type SdkMessageClass = new (body: Buffer) => SdkMessage;
 
-/** What edgeHub copies upstream; the output's name stays on the device. */
+/** Our internal names, edgeHub's, and the SDK's fields they become. The output's name stays on the device. */
+const fields = {
+  messageId: 'messageId',
+  cid: 'correlationId',
+  userId: 'userId',
+  to: 'to',
+  contentType: 'contentType',
+  contentEncoding: 'contentEncoding',
+  'iothub-interface-id': 'interfaceId',
+} as const;
+
+/** An MQTT topic carries all properties in 65,535 bytes; some are left for the path and the names of system properties. */
+const PROPERTY_BYTES_MAX = 64_000;
+
+/** Throws MESSAGE_TOO_LARGE when the properties do not fit an MQTT topic. */
 export function toHubMessage(message: Message, Message: SdkMessageClass): SdkMessage {
   const { body, properties, system } = message;
   const hub = new Message(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
-  for (const [name, value] of Object.entries(properties)) hub.properties.add(name, value);
-  if (system['messageId'] !== undefined) hub.messageId = system['messageId'];
-  if (system['cid'] !== undefined) hub.correlationId = system['cid'];
-  if (system['userId'] !== undefined) hub.userId = system['userId'];
-  if (system['to'] !== undefined) hub.to = system['to'];
-  // The SDK's type wants exactly this text, and so does IoT Hub; others are passed on as they are.
-  if (system['contentType'] !== undefined) hub.contentType = system['contentType'] as never;
-  if (system['contentEncoding'] !== undefined)
-    hub.contentEncoding = system['contentEncoding'] as never;
-  if (system['iothub-interface-id'] !== undefined) hub.setAsSecurityMessage();
-  if (system['dt-subject'] !== undefined) hub.properties.add('dt-subject', system['dt-subject']);
+  let bytes = 0;
+  // Half a surrogate pair cannot be percent-encoded: the SDK would throw on it for ever.
+  const sendable = (text: string): string => {
+    const whole = text.toWellFormed();
+    bytes += encodeURIComponent(whole).length + 1;
+    return whole;
+  };
+  for (const [name, value] of Object.entries(properties)) {
+    hub.properties.add(sendable(name), sendable(value));
+  }
+  const subject = system['dt-subject'];
+  if (subject !== undefined) hub.properties.add('dt-subject', sendable(subject));
+  for (const [name, field] of Object.entries(fields)) {
+    const value = system[name];
+    // The SDK's types want certain encodings only; others are passed on as they are.
+    if (value !== undefined) hub[field] = sendable(value) as never;
+  }
+  if (bytes > PROPERTY_BYTES_MAX) {
+    throw new Fault(
+      'MESSAGE_TOO_LARGE',
+      `the message's properties take ${bytes} bytes encoded, more than the ${PROPERTY_BYTES_MAX} that MQTT can carry`,
+    );
+  }
+  // The SDK turns each message into JSON, twice, for a debug line that nobody sees.
+  Object.defineProperty(hub, 'toJSON', { value: () => null });
   return hub;
 }
