@@ -1,0 +1,110 @@
+/** Decides whose token this is and what it opens (spec/iothub.md §1.4, §5.1). */
+import type { IdentityDocument } from './identity-document.ts';
+import type { IdentityName } from './identity-name.ts';
+import type { IdentityRegistry } from './identity-registry.ts';
+import type { Policy, Right } from './policies.ts';
+import { covers, parseSas, type SasToken, signedBy } from './sas.ts';
+import type { Surroundings } from './settings.ts';
+
+/** `reason` is for the log of the person who runs the hub; clients are only told no. */
+export type Verdict<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string };
+
+export type DeviceAccess = {
+  readonly identity: IdentityDocument;
+  /** Whose key made the token, as `iothub-connection-auth-method` tells it. */
+  readonly scope: 'hub' | 'device' | 'module';
+  /** When the hub cuts the connection: the token's end and the skew allowed. */
+  readonly endsAtMs: number;
+};
+
+export interface Authorization {
+  /** May this token connect as `name`? */
+  device(name: IdentityName, token: string): Verdict<DeviceAccess>;
+  /**
+   * Does this Authorization header hold `right`? With `ownDevice`, that device's own key opens the
+   * door too (its module identities, §6.1).
+   */
+  service(header: string | undefined, right: Right, ownDevice: string | undefined): Verdict<true>;
+}
+
+export function createAuthorization(
+  registry: IdentityRegistry,
+  policies: ReadonlyMap<string, Policy>,
+  hostNames: readonly string[],
+  surroundings: Surroundings,
+): Authorization {
+  const { clock, settings } = surroundings;
+
+  /** Token text → token, if it is one, not expired and good for `path`. */
+  function readToken(text: string, path: readonly string[]): Verdict<SasToken> {
+    const token = parseSas(text);
+    if (token === undefined) return no('the password is no SharedAccessSignature');
+    if (token.expiresAtMs + settings.clockSkewMs <= clock.now()) {
+      return no(`the token ended at ${new Date(token.expiresAtMs).toISOString()}`);
+    }
+    if (!covers(token, hostNames, path)) {
+      return no(
+        `the token is for ${token.resource}, not for ${path.join('/')} of ${hostNames.join(', ')}`,
+      );
+    }
+    return { ok: true, value: token };
+  }
+
+  function byPolicy(token: SasToken, right: Right): Verdict<true> {
+    const policy = policies.get(token.policy ?? '');
+    if (policy === undefined) return no(`there is no policy ${token.policy ?? '(none named)'}`);
+    if (!signedBy(token, policy.keys)) return no(`wrong key for the policy ${policy.name}`);
+    if (!policy.rights.includes(right)) return no(`the policy ${policy.name} lacks ${right}`);
+    return { ok: true, value: true };
+  }
+
+  return {
+    device(name, text) {
+      const path = devicePath(name);
+      const token = readToken(text, path);
+      if (!token.ok) return token;
+      const device = registry.find({ device: name.device, module: '' });
+      const identity = name.module === '' ? device : registry.find(name);
+      if (device === undefined || identity === undefined) return no('there is no such identity');
+      if (device.status === 'disabled') return no('the device is disabled');
+      const endsAtMs = token.value.expiresAtMs + settings.clockSkewMs;
+      if (token.value.policy !== undefined) {
+        const verdict = byPolicy(token.value, 'DeviceConnect');
+        return verdict.ok ? { ok: true, value: { identity, scope: 'hub', endsAtMs } } : verdict;
+      }
+      if (!signedBy(token.value, keysOf(identity))) return no('the key is wrong');
+      const scope = name.module === '' ? 'device' : 'module';
+      return { ok: true, value: { identity, scope, endsAtMs } };
+    },
+    service(header, right, ownDevice) {
+      if (header === undefined) return no('there is no Authorization header');
+      const own = ownDevice === undefined ? [] : ['devices', ownDevice];
+      const token = readToken(header, own);
+      if (!token.ok) return token;
+      if (token.value.policy !== undefined || ownDevice === undefined) {
+        return byPolicy(token.value, right);
+      }
+      const device = registry.find({ device: ownDevice, module: '' });
+      if (device === undefined || device.status === 'disabled') return no('no such device');
+      return signedBy(token.value, keysOf(device))
+        ? { ok: true, value: true }
+        : no(`wrong key for the device ${ownDevice}`);
+    },
+  };
+}
+
+function keysOf(identity: IdentityDocument): readonly string[] {
+  const { type, primaryKey, secondaryKey } = identity.authentication;
+  return type === 'sas' ? [primaryKey, secondaryKey] : [];
+}
+
+function devicePath(name: IdentityName): readonly string[] {
+  const device = ['devices', name.device];
+  return name.module === '' ? device : [...device, 'modules', name.module];
+}
+
+function no(reason: string): { readonly ok: false; readonly reason: string } {
+  return { ok: false, reason };
+}

@@ -1,0 +1,188 @@
+/** Puts the hub together: state, certificate, parts, and the one door they share. */
+import { resolve } from 'node:path';
+import type { Clock, Log } from '../core/ports.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import { createAuthorization } from './authorization.ts';
+import { ensureCertificate } from './certificate.ts';
+import { createConnections } from './connections.ts';
+import { createEvents } from './events.ts';
+import { type IdentityDocument, parseIdentityWish } from './identity-document.ts';
+import type { IdentityName } from './identity-name.ts';
+import { createIdentityRegistry } from './identity-registry.ts';
+import { createMethods } from './methods.ts';
+import { serveMqtt } from './mqtt-connection.ts';
+import { createMqttRequests } from './mqtt-requests.ts';
+import { loadPolicies } from './policies.ts';
+import { configurationRoutes } from './rest-configuration.ts';
+import { eventRoutes } from './rest-events.ts';
+import { identityRoutes } from './rest-identities.ts';
+import { methodRoutes } from './rest-methods.ts';
+import { createRestServer } from './rest-router.ts';
+import { twinRoutes } from './rest-twins.ts';
+import { createSessions } from './sessions.ts';
+import {
+  type Counters,
+  defaultSettings,
+  type EmulatorSettings,
+  newCounters,
+  type Surroundings,
+} from './settings.ts';
+import { openState, type State } from './state.ts';
+import { openTlsDoor, type TlsDoor } from './tls-door.ts';
+import { createTwinService } from './twin-service.ts';
+
+export type EmulatorOptions = {
+  /** Where everything lies that must survive; made when it is not there. */
+  readonly dataDir: string;
+  /** Address to listen on. */
+  readonly host?: string;
+  /** 0 = any free one. */
+  readonly port?: number;
+  /** Another name the hub goes by, for connection strings that reach it through a GatewayHostName. */
+  readonly hubName?: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly settings?: Partial<EmulatorSettings>;
+};
+
+export type Emulator = {
+  readonly port: number;
+  /** `localhost:PORT`, for connection strings: device and service SDKs both reach the hub by it. */
+  readonly hostName: string;
+  /** PEM file of the authority clients must trust. */
+  readonly caFile: string;
+  /** The policy iothubowner's: it may do everything. */
+  readonly ownerConnectionString: string;
+  readonly counters: Readonly<Counters>;
+  /** Makes the device if it is not there; returns its connection string. */
+  createDevice(deviceId: string, options?: { readonly iotEdge?: boolean }): string;
+  /** Undefined when there is no such device or module. */
+  connectionString(deviceId: string, moduleId?: string): string | undefined;
+  /** Every device's connection string, by its id. */
+  devices(): Readonly<Record<string, string>>;
+  /** Cuts the live connection of a device or module; false when there is none. */
+  drop(deviceId: string, moduleId?: string): boolean;
+  /** While true the hub plays overloaded: MQTT clients are told 3, REST callers 429. */
+  throttle(on: boolean): void;
+  /** Cuts all connections and writes what is left to write. */
+  close(): Promise<void>;
+};
+
+/** The port of MQTT over TLS. */
+export const DEFAULT_PORT = 8883;
+export const DEFAULT_HUB_NAME = 'isolet-hub.azure-devices.net';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Starts the hub; it serves when this resolves. Rejects with DATA_FOLDER_UNUSABLE, STORE_DAMAGED,
+ * PORT_TAKEN, CONFIG_INVALID, DISK_FULL.
+ */
+export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const state = openState(resolve(options.dataDir));
+  try {
+    return await assemble(state, options);
+  } catch (cause) {
+    state.close();
+    throw cause;
+  }
+}
+
+async function assemble(state: State, options: EmulatorOptions): Promise<Emulator> {
+  const { host = '127.0.0.1', hubName = DEFAULT_HUB_NAME } = options;
+  const surroundings: Surroundings = {
+    clock: options.clock ?? systemClock,
+    log: options.log ?? silent,
+    settings: { ...defaultSettings, ...options.settings },
+    counters: newCounters(),
+  };
+  const { clock, log, settings, counters } = surroundings;
+  let throttling = false;
+  const throttled = (): boolean => throttling;
+
+  const names = [...new Set(['localhost', '127.0.0.1', '::1', hubName, ...concrete(host)])];
+  const certificate = await ensureCertificate(resolve(options.dataDir), names, clock, log);
+  const policies = loadPolicies(state);
+  const connections = createConnections(counters);
+  const registry = createIdentityRegistry(state, connections, surroundings);
+  const hostNames = [...names.map((name) => name.toLowerCase()), '[::1]'];
+  const authorization = createAuthorization(registry, policies, hostNames, surroundings);
+  const twins = createTwinService(state, connections, surroundings);
+  const methods = createMethods(connections, surroundings);
+  const events = createEvents(state, surroundings);
+  const sessions = createSessions(state);
+  const requests = createMqttRequests({ events, twins, methods }, surroundings);
+  const mqtt = { authorization, connections, registry, requests, sessions, throttled };
+  const http = createRestServer(
+    [
+      ...identityRoutes(registry, connections),
+      ...twinRoutes(registry, twins, connections),
+      ...methodRoutes(registry, methods, settings.methodPayloadBytesMax),
+      ...configurationRoutes(registry, twins, (work) => state.transaction(work)()),
+      ...eventRoutes(events, surroundings),
+    ],
+    { authorization, throttled },
+    surroundings,
+  );
+  const door: TlsDoor = await openTlsDoor(
+    {
+      host,
+      port: options.port ?? DEFAULT_PORT,
+      certificate,
+      serveMqtt: (socket) => serveMqtt(socket, mqtt, surroundings),
+      serveHttp: (socket) => void http.emit('connection', socket),
+    },
+    surroundings,
+  );
+
+  const hostName = `localhost:${door.port}`;
+  const nameOf = (device: string, module = ''): IdentityName => ({ device, module });
+  const describe = (name: IdentityName, identity: IdentityDocument): string => {
+    const module = name.module === '' ? '' : `;ModuleId=${name.module}`;
+    const key = identity.authentication.primaryKey;
+    return `HostName=${hostName};DeviceId=${name.device}${module};SharedAccessKey=${key}`;
+  };
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    connections.endAll('the hub is closing');
+    await door.close();
+    events.flush();
+    state.close();
+  }
+
+  return {
+    port: door.port,
+    hostName,
+    caFile: certificate.caFile,
+    ownerConnectionString: `HostName=${hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${policies.get('iothubowner')?.keys[0] ?? ''}`,
+    counters,
+    createDevice(deviceId, { iotEdge = false } = {}) {
+      const name = nameOf(deviceId);
+      const wish = parseIdentityWish({ capabilities: { iotEdge } }, name);
+      return describe(name, registry.find(name) ?? registry.create(name, wish));
+    },
+    connectionString(deviceId, moduleId) {
+      const name = nameOf(deviceId, moduleId);
+      const identity = registry.find(name);
+      return identity === undefined ? undefined : describe(name, identity);
+    },
+    devices: () =>
+      Object.fromEntries(
+        registry
+          .devices(settings.devicesMax)
+          .map(({ name, identity }) => [name.device, describe(name, identity)]),
+      ),
+    drop: (deviceId, moduleId) =>
+      connections.end(nameOf(deviceId, moduleId), 'it was dropped on purpose'),
+    throttle(on) {
+      throttling = on;
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+/** The address as a name clients may dial; not those that mean "every address". */
+function concrete(host: string): readonly string[] {
+  return host === '0.0.0.0' || host === '::' ? [] : [host];
+}

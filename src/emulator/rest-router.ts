@@ -1,0 +1,188 @@
+/** The hub's HTTP side: finds the route, checks the caller, reads the body, words the reply (spec/iothub.md §5). */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Json } from '../core/json.ts';
+import type { Authorization } from './authorization.ts';
+import { HubError } from './hub-error.ts';
+import { asHubError } from './mqtt-requests.ts';
+import type { Right } from './policies.ts';
+import type { Surroundings } from './settings.ts';
+import { restErrorBody } from './tracking.ts';
+
+export type RestRequest = {
+  /** The `:names` of the route's path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  /** undefined when the request had none. */
+  readonly body: Json | undefined;
+  /** The etag the caller insists on; undefined when it said none, or `*`. */
+  readonly etag: string | undefined;
+  /** True when there was an If-Match at all: then a PUT is an update. */
+  readonly conditional: boolean;
+};
+
+export type RestReply = {
+  readonly status: number;
+  readonly body?: Json;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** A reply that is written over time, such as an event stream. */
+export type RestStream = { readonly stream: (response: ServerResponse) => void };
+
+export type RestRoute = {
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+  /** `/devices/:device/modules/:module` */
+  readonly path: string;
+  readonly right: Right;
+  /** The device named in the path may call this with its own key (spec/iothub.md §6.1). */
+  readonly ownDevice?: true;
+  handle(request: RestRequest): RestReply | RestStream | Promise<RestReply>;
+};
+
+/** Longer than any method may take: 300 s to connect and 300 s to answer. */
+const IDLE_MS_MAX = 660_000;
+
+/** An HTTP server that never listens: the TLS door hands it sockets. */
+export function createRestServer(
+  routes: readonly RestRoute[],
+  parts: { readonly authorization: Authorization; throttled(): boolean },
+  surroundings: Surroundings,
+): Server {
+  const { clock, log, settings } = surroundings;
+  const table = routes.map((route) => ({ route, segments: route.path.split('/').slice(1) }));
+
+  async function answer(request: IncomingMessage): Promise<RestReply | RestStream> {
+    const url = new URL(request.url ?? '/', 'https://hub');
+    const { route, params } = findRoute(table, request.method ?? '', url.pathname);
+    const ownDevice = route.ownDevice === true ? params['device'] : undefined;
+    const verdict = parts.authorization.service(
+      request.headers.authorization,
+      route.right,
+      ownDevice,
+    );
+    if (!verdict.ok) {
+      log.warn('request refused', { path: url.pathname, reason: verdict.reason });
+      throw new HubError('IotHubUnauthorizedAccess', 'Unauthorized');
+    }
+    if (parts.throttled()) throw new HubError('ThrottlingException', 'the hub is busy');
+    const body = parseJson(await readBody(request, settings.requestBytesMax));
+    const condition = request.headers['if-match'];
+    const etag = condition?.replaceAll('"', '');
+    return await route.handle({
+      params,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+      etag: etag === '*' ? undefined : etag,
+      conditional: condition !== undefined,
+    });
+  }
+
+  const server = createServer((request, response) => {
+    answer(request)
+      .catch((cause: unknown) => {
+        const error = asHubError(cause);
+        if (error.errorName === 'ServerError') {
+          log.error('a request failed', { path: request.url, error: cause });
+        }
+        return {
+          status: error.status,
+          body: restErrorBody(error, clock.now()),
+          headers: { 'iothub-errorcode': error.errorName },
+        };
+      })
+      .then((reply) => {
+        // An unread body (too large, refused) would be taken for the next request.
+        if (!request.complete) response.setHeader('connection', 'close');
+        if ('stream' in reply) reply.stream(response);
+        else write(response, reply);
+      })
+      .catch((cause: unknown) => {
+        log.error('a reply could not be written', { path: request.url, error: cause });
+        response.destroy();
+      });
+  });
+  server.timeout = IDLE_MS_MAX;
+  return server;
+}
+
+function write(response: ServerResponse, reply: RestReply): void {
+  if (reply.body === undefined) {
+    response.writeHead(reply.status, { ...reply.headers }).end();
+    return;
+  }
+  const body = Buffer.from(JSON.stringify(reply.body));
+  // The service SDK hands back nothing at all for any other content type (§5.1).
+  response.writeHead(reply.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.length,
+    ...reply.headers,
+  });
+  response.end(body);
+}
+
+function findRoute(
+  table: readonly { readonly route: RestRoute; readonly segments: readonly string[] }[],
+  method: string,
+  pathname: string,
+): { readonly route: RestRoute; readonly params: Readonly<Record<string, string>> } {
+  // The SDK lists devices with a slash at the end (§5.2).
+  const given = pathname.replace(/\/$/, '').split('/').slice(1);
+  const matching = table
+    .map(({ route, segments }) => ({ route, params: matchPath(segments, given) }))
+    .filter((match) => match.params !== undefined);
+  const found = matching.find(({ route }) => route.method === method);
+  if (found !== undefined) {
+    return { route: found.route, params: found.params as Readonly<Record<string, string>> };
+  }
+  throw matching.length > 0
+    ? new HubError('MethodNotAllowed', `${method} is not possible here`)
+    : new HubError('NotFound', `the emulator does not serve ${pathname}`);
+}
+
+function matchPath(
+  segments: readonly string[],
+  given: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  if (segments.length !== given.length) return undefined;
+  const params: [string, string][] = [];
+  for (const [index, segment] of segments.entries()) {
+    const value = decodeSegment(given[index] as string);
+    if (segment.startsWith(':')) {
+      if (value === undefined || value === '') return undefined;
+      params.push([segment.slice(1), value]);
+    } else if (segment !== value) return undefined;
+  }
+  return Object.fromEntries(params);
+}
+
+function decodeSegment(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) {
+      throw new HubError('MessageTooLarge', `the body is larger than ${bytesMax} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): Json | undefined {
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    throw new HubError('ArgumentInvalid', `the body is no JSON: ${(cause as Error).message}`);
+  }
+}

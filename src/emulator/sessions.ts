@@ -1,0 +1,34 @@
+/**
+ * Sessions of clean=false clients: their subscriptions, kept over disconnects and restarts. Without
+ * them the Azure SDK goes deaf for twins at its first token renewal (spec/iothub.md §1.7).
+ */
+import type { IdentityName } from './identity-name.ts';
+import type { Subscription } from './mqtt-topics.ts';
+import type { State } from './state.ts';
+
+export interface Sessions {
+  /** The subscriptions of the stored session; undefined when there is none. */
+  resume(name: IdentityName): readonly Subscription[] | undefined;
+  save(name: IdentityName, subscriptions: Iterable<Subscription>): void;
+  forget(name: IdentityName): void;
+}
+
+export function createSessions(state: State): Sessions {
+  const select = state
+    .prepare('SELECT subscriptions FROM session WHERE device = ? AND module = ?')
+    .pluck();
+  const upsert = state.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?)');
+  const remove = state.prepare('DELETE FROM session WHERE device = ? AND module = ?');
+  return {
+    resume(name) {
+      const text = select.get(name.device, name.module) as string | undefined;
+      return text === undefined ? undefined : (JSON.parse(text) as Subscription[]);
+    },
+    save(name, subscriptions) {
+      upsert.run(name.device, name.module, JSON.stringify([...subscriptions]));
+    },
+    forget(name) {
+      remove.run(name.device, name.module);
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * The hub's memory: one SQLite file in the data folder. Holding it open is also the lock: SQLite's
+ * exclusive mode keeps other processes out, and the kernel lets go of it when this one dies.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { Fault } from '../core/fault.ts';
+
+export type State = Database.Database;
+
+const FILE = 'hub.sqlite';
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE policy (
+    name TEXT PRIMARY KEY,
+    primary_key TEXT NOT NULL,
+    secondary_key TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- module '' is the device itself, here and below
+  CREATE TABLE identity (
+    device TEXT NOT NULL,
+    module TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (device, module)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE twin (
+    device TEXT NOT NULL,
+    module TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (device, module)
+  ) STRICT, WITHOUT ROWID;
+  -- one per clean=false client: a JSON array of its subscriptions
+  CREATE TABLE session (
+    device TEXT NOT NULL,
+    module TEXT NOT NULL,
+    subscriptions TEXT NOT NULL,
+    PRIMARY KEY (device, module)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    enqueued_at_ms INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    module TEXT NOT NULL,
+    envelope TEXT NOT NULL,
+    body BLOB NOT NULL,
+    size INTEGER NOT NULL
+  ) STRICT;
+`;
+
+/**
+ * Opens the state in `dataDir`, making both when they are not there. Throws DATA_FOLDER_UNUSABLE when
+ * the folder cannot be written or another emulator uses it, STORE_DAMAGED when the file is no state
+ * of ours.
+ */
+export function openState(dataDir: string): State {
+  makeFolder(dataDir);
+  const file = join(dataDir, FILE);
+  let state: State | undefined;
+  try {
+    state = new Database(file, { timeout: 0 });
+    state.pragma('locking_mode = EXCLUSIVE');
+    state.pragma('journal_mode = WAL');
+    // NORMAL loses no committed row when this process is killed, only (perhaps) when the power goes:
+    // good enough for a hub on a desk, and it spares an fsync per turn.
+    state.pragma('synchronous = NORMAL');
+    prepareSchema(state, file);
+    return state;
+  } catch (cause) {
+    state?.close();
+    throw asFault(cause, dataDir, file);
+  }
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unusable(dataDir, cause);
+  }
+}
+
+function prepareSchema(state: State, file: string): void {
+  // Any write takes the lock, which exclusive mode then keeps until the file is closed.
+  state.exec('BEGIN EXCLUSIVE');
+  const version = state.pragma('user_version', { simple: true }) as number;
+  if (version > SCHEMA_VERSION) {
+    throw new Fault(
+      'STORE_DAMAGED',
+      `the emulator's state ${file} was written by a newer version of Isolet: use that version, or name another folder with --data`,
+    );
+  }
+  if (version === 0) {
+    state.exec(SCHEMA);
+    state.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }
+  state.exec('COMMIT');
+  if (state.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file, undefined);
+}
+
+function asFault(cause: unknown, dataDir: string, file: string): Fault {
+  if (cause instanceof Fault) return cause;
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new Fault(
+      'DATA_FOLDER_UNUSABLE',
+      `the data folder ${dataDir} is in use by another emulator: stop that one, or name another folder with --data`,
+      { cause },
+    );
+  }
+  if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')) {
+    return damaged(file, cause);
+  }
+  if (code.startsWith('SQLITE_FULL')) {
+    return new Fault('DISK_FULL', `the disk that holds ${dataDir} is full: make room on it`, {
+      cause,
+    });
+  }
+  return unusable(dataDir, cause);
+}
+
+function damaged(file: string, cause: unknown): Fault {
+  return new Fault(
+    'STORE_DAMAGED',
+    `the emulator's state ${file} is damaged: move it away (devices and twins start anew), or name another folder with --data`,
+    { cause },
+  );
+}
+
+function unusable(dataDir: string, cause: unknown): Fault {
+  const code = (cause as NodeJS.ErrnoException).code;
+  return new Fault(
+    'DATA_FOLDER_UNUSABLE',
+    `the data folder ${dataDir} cannot be written (${code ?? String(cause)}): give it to this user, or name another with --data`,
+    { cause },
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * One TLS port for MQTT and HTTPS alike: whoever starts with a CONNECT packet is an MQTT client, all
+ * others are HTTP. So one `HostName=localhost:8883` serves device and service SDKs.
+ */
+import type { AddressInfo } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import { Fault } from '../core/fault.ts';
+import type { HubCertificate } from './certificate.ts';
+import type { Surroundings } from './settings.ts';
+
+export type TlsDoor = {
+  readonly port: number;
+  /** Cuts every connection and stops listening. */
+  close(): Promise<void>;
+};
+
+/** First byte of an MQTT CONNECT: packet type 1, no flags. */
+const MQTT_CONNECT = 0x10;
+
+/** Throws PORT_TAKEN when the port cannot be had. */
+export async function openTlsDoor(
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly certificate: HubCertificate;
+    serveMqtt(socket: TLSSocket): void;
+    serveHttp(socket: TLSSocket): void;
+  },
+  surroundings: Surroundings,
+): Promise<TlsDoor> {
+  const { clock, log, settings } = surroundings;
+  const open = new Set<TLSSocket>();
+  const server = createServer({
+    cert: options.certificate.certificatePem,
+    key: options.certificate.keyPem,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: settings.connectTimeoutMs,
+  });
+  server.maxConnections = settings.connectionsMax + settings.watchersMax;
+
+  server.on('tlsClientError', (error) => {
+    // The usual reason is a client that does not trust our authority.
+    log.warn('TLS handshake failed: does the client trust the ca file?', { error });
+  });
+  server.on('secureConnection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const stopTimer = clock.after(settings.connectTimeoutMs, () => socket.destroy());
+    socket.once('close', stopTimer);
+    socket.once('data', (chunk) => {
+      stopTimer();
+      // Stopped and put back, so that whoever takes over reads the stream from its start.
+      socket.pause();
+      socket.unshift(chunk);
+      if (chunk[0] === MQTT_CONNECT) options.serveMqtt(socket);
+      else options.serveHttp(socket);
+      process.nextTick(() => socket.resume());
+    });
+  });
+
+  const port = await listen(server, options.host, options.port);
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
+
+function listen(
+  server: ReturnType<typeof createServer>,
+  host: string,
+  port: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(
+        cause.code === 'EADDRINUSE'
+          ? new Fault(
+              'PORT_TAKEN',
+              `port ${port} on ${host} is in use: stop what uses it, or name another with --port`,
+              { cause },
+            )
+          : new Fault(
+              'CONFIG_INVALID',
+              `the hub cannot listen on ${host}, port ${port} (${cause.code}): name others with --host and --port`,
+              { cause },
+            ),
+      );
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
