@@ -50,7 +50,10 @@ function viewBody(event: StoredEvent): Json {
   const encoding = (event.systemProperties['content-encoding'] ?? '').toLowerCase();
   if (!type.startsWith('application/json') || encoding !== 'utf-8') return text;
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    // What nests too deep to be written again is shown as text.
+    JSON.stringify(value);
+    return value;
   } catch {
     return text;
   }

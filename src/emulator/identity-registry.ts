@@ -35,7 +35,7 @@ export interface IdentityRegistry {
   update(name: IdentityName, wish: IdentityWish, ifMatch: string | undefined): IdentityDocument;
   remove(name: IdentityName, ifMatch: string | undefined): void;
   /** Notes that the identity connected or left. */
-  touch(name: IdentityName, change: 'connection' | 'activity'): void;
+  touch(name: IdentityName): void;
 }
 
 const nothing: IdentityWish = {
@@ -56,7 +56,7 @@ export function createIdentityRegistry(
   connections: Connections,
   surroundings: Surroundings,
 ): IdentityRegistry {
-  const { clock, settings } = surroundings;
+  const { clock, log, settings } = surroundings;
   const select = state.prepare('SELECT document FROM identity WHERE device = ? AND module = ?');
   const selectDevices = state.prepare(
     "SELECT device, module, document FROM identity WHERE module = '' ORDER BY device LIMIT ?",
@@ -236,15 +236,16 @@ export function createIdentityRegistry(
       const gone = state.transaction(() => remove(name, ifMatch))();
       for (const each of gone) connections.end(each, 'the identity was deleted');
     },
-    touch(name, change) {
+    touch(name) {
       const identity = find(name);
       if (identity === undefined) return;
       const at = now();
-      save(name, {
-        ...identity,
-        lastActivityTime: at,
-        ...(change === 'connection' ? { connectionStateUpdatedTime: at } : {}),
-      });
+      try {
+        save(name, { ...identity, connectionStateUpdatedTime: at, lastActivityTime: at });
+      } catch (cause) {
+        // Nothing depends on these times; a full disk must not keep a client from leaving.
+        log.warn('the time of a connection could not be kept', { ...name, error: cause });
+      }
     },
   };
 }

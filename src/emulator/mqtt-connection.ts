@@ -90,7 +90,7 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
     if (gone !== undefined) {
       parts.connections.remove(gone);
       leaveWill(gone);
-      parts.registry.touch(gone.name, 'connection');
+      parts.registry.touch(gone.name);
     }
     if (how === 'now') socket.destroy();
     else socket.end(() => socket.destroy());
@@ -130,7 +130,7 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
     // Before anything is published to it: the client must see CONNACK first.
     send({ cmd: 'connack', returnCode: 0, sessionPresent: stored !== undefined });
     parts.connections.add(accepted);
-    parts.registry.touch(admission.name, 'connection');
+    parts.registry.touch(admission.name);
     keepaliveMs = keepaliveOf(packet.keepalive ?? 0);
     watchKeepalive();
     watchExpiry(admission.access.endsAtMs);
@@ -290,7 +290,16 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
 
   socket.on('data', (chunk: Buffer) => {
     if (ended) return;
-    for (const packet of parse(chunk)) receive(packet);
+    try {
+      for (const packet of parse(chunk)) receive(packet);
+    } catch (cause) {
+      // The state could not be written: a full disk, most likely. The client may come back.
+      log.error('a client could not be served: look at the disk', {
+        ...client?.name,
+        error: cause,
+      });
+      end('it could not be served');
+    }
   });
   socket.on('end', () => end('it closed the connection'));
   socket.on('close', () => end('the connection closed'));

@@ -34,7 +34,11 @@ export function eventRoutes(events: Events, surroundings: Surroundings): readonl
     const pump = (): void => {
       while (!draining && !response.destroyed) {
         const found = events.read({ ...filter, since }, HELPING_ROWS, PAGE_BYTES);
-        if (found.length === 0) return;
+        if (found.length === 0) {
+          // Events of others need not be looked at again.
+          since = Math.max(since, events.lastSeq());
+          return;
+        }
         const text = found.map((event) => {
           since = event.seq;
           return `id: ${event.seq}\ndata: ${JSON.stringify(viewEvent(event))}\n\n`;

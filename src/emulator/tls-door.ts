@@ -50,12 +50,17 @@ export async function openTlsDoor(
     socket.once('close', stopTimer);
     socket.once('data', (chunk) => {
       stopTimer();
-      // Stopped and put back, so that whoever takes over reads the stream from its start.
+      // Stopped and put back, so that whoever takes over reads the stream from its start. They take
+      // over in a later turn: http.Server reads from below the stream, and would get ahead of bytes
+      // of this turn that still lie in it.
       socket.pause();
       socket.unshift(chunk);
-      if (chunk[0] === MQTT_CONNECT) options.serveMqtt(socket);
-      else options.serveHttp(socket);
-      process.nextTick(() => socket.resume());
+      setImmediate(() => {
+        if (socket.destroyed) return;
+        if (chunk[0] === MQTT_CONNECT) options.serveMqtt(socket);
+        else options.serveHttp(socket);
+        socket.resume();
+      });
     });
   });
 

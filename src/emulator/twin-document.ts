@@ -1,6 +1,6 @@
 /** A twin as the hub keeps it: two sections with versions and metadata, and tags (spec/iothub.md §3). Pure. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { mergePatch } from '../core/twin.ts';
+import { mergePatch, withoutNulls } from '../core/twin.ts';
 
 export type TwinSection = {
   /** The user's properties alone: no `$version`, no `$metadata`. */
@@ -44,8 +44,13 @@ export function patchSection(
 ): TwinSection {
   const version = section.version + 1;
   const stamp = stampOf(at, version, whose);
-  const properties = mergePatch(section.properties, patch, true) as JsonObject;
+  const properties = mergeDeleting(section.properties, patch);
   return { properties, version, metadata: touch(section.metadata, patch, properties, stamp) };
+}
+
+/** Merges a patch whose nulls delete; what is new holds no nulls either: there is nothing to delete. */
+export function mergeDeleting(base: JsonObject, patch: JsonObject): JsonObject {
+  return withoutNulls(mergePatch(base, patch, true) as JsonObject);
 }
 
 /** Puts `properties` (without nulls) in the place of all there was. */
@@ -137,8 +142,4 @@ function touch(
       ];
     });
   return { ...Object.fromEntries([...kept, ...touched]), ...stamp };
-}
-
-function withoutNulls(properties: JsonObject): JsonObject {
-  return mergePatch({}, properties, true) as JsonObject;
 }

@@ -1,6 +1,6 @@
 /** Twins: read, changed by their device, changed by services, and who is told of it. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { mergePatch } from '../core/twin.ts';
+import { withoutNulls } from '../core/twin.ts';
 import type { Connections } from './connections.ts';
 import { HubError } from './hub-error.ts';
 import { type IdentityName, identityKey } from './identity-name.ts';
@@ -9,6 +9,7 @@ import type { Surroundings } from './settings.ts';
 import type { State } from './state.ts';
 import {
   etagText,
+  mergeDeleting,
   patchSection,
   replacementPatch,
   replaceSection,
@@ -106,7 +107,7 @@ type Changed = { readonly twin: TwinDocument; readonly notice: JsonObject | unde
 function merged(before: TwinDocument, change: TwinChange, at: string): Changed {
   let twin = before;
   if (change.tags !== undefined) {
-    const tags = mergePatch(before.tags, requireSection('tags', change.tags), true) as JsonObject;
+    const tags = mergeDeleting(before.tags, requireSection('tags', change.tags));
     requireSize('tags', tags);
     twin = { ...twin, tags };
   }
@@ -119,7 +120,7 @@ function merged(before: TwinDocument, change: TwinChange, at: string): Changed {
 
 /** A section that is not given becomes empty: that is what replacing means. */
 function replaced(before: TwinDocument, change: TwinChange, at: string): Changed {
-  const tags = mergePatch({}, requireSection('tags', change.tags ?? {}), true) as JsonObject;
+  const tags = withoutNulls(requireSection('tags', change.tags ?? {}));
   requireSize('tags', tags);
   const properties = requireSection('desired', change.desired ?? {});
   const desired = replaceSection(before.desired, properties, at, 'desired');

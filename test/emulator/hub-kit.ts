@@ -13,6 +13,7 @@ import {
   type EmulatorOptions,
 } from '../../src/emulator/emulator.ts';
 import { createSas } from '../../src/emulator/sas.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { within } from '../fakes/within.ts';
 
 export const { Client, ModuleClient, Message } = azureDevice;
@@ -22,12 +23,15 @@ export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'isolet-hub-'));
 }
 
+/** Errors in the hub's log are bugs, or what the test is about. */
+const errorsOnly = createLog('error', Date.now);
+
 /** A hub on a free port in a new folder; `forget` closes it and removes the folder. */
 export async function startHub(
   options: Partial<EmulatorOptions> = {},
 ): Promise<Emulator & { readonly dataDir: string; forget(): Promise<void> }> {
   const dataDir = options.dataDir ?? newFolder();
-  const hub = await createEmulator({ port: 0, ...options, dataDir });
+  const hub = await createEmulator({ port: 0, log: errorsOnly, ...options, dataDir });
   return {
     ...hub,
     dataDir,
