@@ -11,7 +11,7 @@ import { deploymentPath, twinPath } from './cloud/paths.ts';
 import type { ServiceClient } from './cloud/service-client.ts';
 import type { Arguments, Command } from './command.ts';
 import { type Display, jsonDisplay, textDisplay } from './demo/display.ts';
-import { provisionDevice, startHub } from './demo/hub.ts';
+import { type DemoHub, provisionDevice, startHub } from './demo/hub.ts';
 import { type Keeper, keepSupervisor } from './demo/keeper.ts';
 import { createVerdict, FILTER, THRESHOLD, type Verdict } from './demo/verdict.ts';
 import { watchHub } from './demo/watch.ts';
@@ -47,9 +47,11 @@ async function runDemo(args: Arguments): Promise<number> {
   const deployment = readDeployment();
   const interrupted = signal();
 
-  const hub = await startHub(folder, args.count('port', 8883));
-  let keeper: Keeper | undefined;
+  // Undone in reverse, however we leave.
+  const started: (() => void | Promise<void>)[] = [];
   try {
+    const hub = await startHub(folder, args.count('port', 8883));
+    started.push(hub.child.stop);
     const { client } = hub;
     await provisionDevice(hub, folder);
     await client.call('POST', deploymentPath(DEMO_DEVICE), deployment);
@@ -59,28 +61,24 @@ async function runDemo(args: Arguments): Promise<number> {
     );
 
     const verdict = createVerdict(THRESHOLD_LOW);
+    let startedAtMs = performance.now();
     let firstMessageMs: number | undefined;
-    keeper = keepSupervisor(folder, display);
-    const { startedAtMs, gaveUp } = keeper;
-    const watch = watchHub(client, (event) => {
+    const watch = await watchHub(client, (event) => {
       firstMessageMs ??= Math.round(performance.now() - startedAtMs);
       verdict.event(event, performance.now());
       display.event(event);
     });
-    const changing = changeThreshold(client, display, verdict, seconds * 1000);
-    const hubGone = hub.child.ended.then(({ errors }) => {
-      throw new Fault('UPSTREAM_AWAY', `the hub ended: ${errors}`);
-    });
-    hubGone.catch(() => {}); // At the end it is us who stop it.
-    const timed = await Promise.race([interrupted, after(seconds), gaveUp, hubGone]);
-    changing.stop();
+    started.push(watch.stop);
+    startedAtMs = performance.now();
+    const keeper: Keeper = keepSupervisor(folder, display);
+    started.push(keeper.stop);
+    started.push(changeThreshold(client, display, verdict, seconds * 1000));
 
+    const timed = await Promise.race([interrupted, after(seconds), keeper.gaveUp, hubGone(hub)]);
     const memory = keeper.memory();
     const problems = timed ? verdict.problems(performance.now()) : [];
     display.say('Stopping.');
-    await keeper.stop();
-    await watch.stop();
-    await hub.child.stop();
+    await undo(started);
     const summary = {
       received: verdict.received(),
       modules: modules.length,
@@ -92,9 +90,17 @@ async function runDemo(args: Arguments): Promise<number> {
     if (problems.length > 0) process.stderr.write(`isolet demo: ${problems.join('; ')}\n`);
     return problems.length === 0 ? 0 : 1;
   } finally {
-    await keeper?.stop();
-    await hub.child.stop();
+    await undo(started);
   }
+}
+
+async function undo(started: (() => void | Promise<void>)[]): Promise<void> {
+  for (let stop = started.pop(); stop !== undefined; stop = started.pop()) await stop();
+}
+
+async function hubGone(hub: DemoHub): Promise<never> {
+  const { errors } = await hub.child.ended;
+  throw new Fault('UPSTREAM_AWAY', `the hub ended${errors === '' ? '' : `: ${errors}`}`);
 }
 
 /** Turns the filter's threshold up and down, and prints a line each second. */
@@ -103,7 +109,7 @@ function changeThreshold(
   display: Display,
   verdict: Verdict,
   limitMs: number,
-): { stop(): void } {
+): () => void {
   let threshold = THRESHOLD_LOW;
   const everyMs = limitMs > 0 ? Math.min(CHANGE_MS, limitMs / 2) : CHANGE_MS;
   const ticks = setInterval(
@@ -125,18 +131,21 @@ function changeThreshold(
       (cause: unknown) => display.say(`The twin could not be changed: ${(cause as Error).message}`),
     );
   }, everyMs);
-  return {
-    stop() {
-      clearInterval(ticks);
-      clearInterval(changes);
-    },
+  return () => {
+    clearInterval(ticks);
+    clearInterval(changes);
   };
 }
 
 /** Resolves false at the first Ctrl-C or SIGTERM; a second one ends us at once. */
 function signal(): Promise<boolean> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(false));
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(name, () => {
+        resolve(false);
+        process.once(name, () => process.exit(130));
+      });
+    }
   });
 }
 

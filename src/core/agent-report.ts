@@ -55,7 +55,7 @@ function endedStatus(
   const pauseS = Math.round(coolOffMs(statistics.restartCount) / 1000);
   return {
     status: statistics.restartCount < RESTARTS_UNTIL_FAILED ? 'backoff' : 'failed',
-    description: `${reason}; starts again ${pauseS} s after it ended`,
+    description: `${reason.replace(/\.$/, '')}; starts again ${pauseS} s after it ended`,
   };
 }
 

@@ -35,11 +35,16 @@ export interface ServiceClient {
     body?: Json,
     absentIsFine?: boolean,
   ): Promise<Json | undefined>;
-  /** Calls `event` for each event after `since` until `stop` is called; resolves when the stream ends. */
+  /** Calls `event` for each event after `since` until `stop` is called; `ended` when the stream is over. */
   events(
-    filter: { readonly device?: string; readonly module?: string; readonly since?: number },
+    filter: {
+      readonly device?: string;
+      readonly module?: string;
+      /** Seq of an event, or `latest`: only what comes from now on. */
+      readonly since?: string;
+    },
     event: (event: HubEvent) => void,
-  ): { readonly stop: () => void; readonly ended: Promise<void> };
+  ): { readonly stop: () => void; readonly opened: Promise<void>; readonly ended: Promise<void> };
 }
 
 const API_VERSION = '2021-04-12';
@@ -108,7 +113,8 @@ export function createServiceClient(login: Login): ServiceClient {
       for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
       const path = `/emulator/events?${query}`;
       const stream = open('GET', path, { accept: 'text/event-stream' }, undefined, undefined);
-      return { stop: stream.stop, ended: follow(stream.response, path, event) };
+      const opened = stream.response.then(() => {});
+      return { stop: stream.stop, opened, ended: follow(stream.response, path, event) };
     },
   };
 }

@@ -7,8 +7,6 @@ import type { Display } from './display.ts';
 import { childrenOf, pssMb } from './memory.ts';
 
 export interface Keeper {
-  /** `performance.now()` when the supervisor was first started. */
-  readonly startedAtMs: number;
   /** Rejects when it ends by itself in a way that a restart cannot help. */
   readonly gaveUp: Promise<never>;
   memory(): {
@@ -19,6 +17,8 @@ export interface Keeper {
 }
 
 const RESTART_MS = 500;
+/** One that ends by itself so soon would do so again. */
+const HOPELESS_MS = 5_000;
 const LOG_BYTES_MAX = 10_485_760;
 
 export function keepSupervisor(folder: string, display: Display): Keeper {
@@ -28,7 +28,6 @@ export function keepSupervisor(folder: string, display: Display): Keeper {
     truncateSync(logFile);
   }
   const log = createWriteStream(logFile, { flags: 'a' });
-  const startedAtMs = performance.now();
   let stopping = false;
   let child: Child = start();
   let restart: NodeJS.Timeout | undefined;
@@ -39,13 +38,14 @@ export function keepSupervisor(folder: string, display: Display): Keeper {
   gaveUp.catch(() => {}); // Nobody may be waiting when it happens.
 
   function start(): Child {
+    const startedAtMs = performance.now();
     const started = startChild('supervisor', ['--config', config], (line) => {
       log.write(`${line}\n`);
       report(line);
     });
     void started.ended.then(({ code, errors }) => {
       if (stopping) return;
-      if (code !== null) {
+      if (code !== null && performance.now() - startedAtMs < HOPELESS_MS) {
         fail(
           new Fault(
             'CONFIG_INVALID',
@@ -54,7 +54,7 @@ export function keepSupervisor(folder: string, display: Display): Keeper {
         );
         return;
       }
-      display.say('The supervisor was killed; starting it again on the same data.');
+      display.say('The supervisor ended; starting it again on the same data.');
       restart = setTimeout(() => {
         child = start();
       }, RESTART_MS);
@@ -77,7 +77,6 @@ export function keepSupervisor(folder: string, display: Display): Keeper {
   }
 
   return {
-    startedAtMs,
     gaveUp,
     memory() {
       const hosts = childrenOf(child.pid).map((pid) => pssMb(pid) ?? 0);

@@ -1,4 +1,4 @@
-/** Follows what the hub receives, over drops of the stream. */
+/** Follows what the hub receives from now on, over drops of the stream. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEMO_DEVICE } from '../cloud/login.ts';
 import type { HubEvent, ServiceClient } from '../cloud/service-client.ts';
@@ -10,23 +10,28 @@ export interface Watch {
 
 const AGAIN_MS = 200;
 
-/** Calls `event` once for each event that arrives from now on. */
-export function watchHub(client: ServiceClient, event: (event: HubEvent) => void): Watch {
-  // Only what is newer than the first answer is of this run.
-  const startedAt = Date.now();
-  let since = 0;
+/** Resolves when it is watching; rejects when the hub does not let it. */
+export async function watchHub(
+  client: ServiceClient,
+  event: (event: HubEvent) => void,
+): Promise<Watch> {
+  let since = 'latest';
   let stopped = false;
-  let stopStream = (): void => {};
+  const open = (): ReturnType<ServiceClient['events']> =>
+    client.events({ device: DEMO_DEVICE, since }, (received) => {
+      since = String(received.seq);
+      event(received);
+    });
+  let stream = open();
+  await stream.opened;
 
   async function follow(): Promise<void> {
-    while (!stopped) {
-      const stream = client.events({ device: DEMO_DEVICE, since }, (received) => {
-        since = received.seq;
-        if (Date.parse(received.enqueuedTime) >= startedAt) event(received);
-      });
-      stopStream = stream.stop;
+    for (;;) {
       await stream.ended.catch(() => {});
-      if (!stopped) await sleep(AGAIN_MS);
+      if (stopped) return;
+      await sleep(AGAIN_MS);
+      stream = open();
+      stream.opened.catch(() => {}); // `ended` tells the same.
     }
   }
 
@@ -34,7 +39,7 @@ export function watchHub(client: ServiceClient, event: (event: HubEvent) => void
   return {
     async stop() {
       stopped = true;
-      stopStream();
+      stream.stop();
       await ended;
     },
   };
