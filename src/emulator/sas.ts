@@ -1,4 +1,4 @@
-/** Shared access signatures: read, check, make (spec/iothub.md §1.4). Pure but for the hash. */
+/** Shared access signatures: read and checked (spec/iothub.md §1.4). Pure but for the hash. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 export type SasToken = {
@@ -65,20 +65,6 @@ export function covers(
     segments.length <= wanted.length &&
     segments.every((segment, index) => segment === wanted[index])
   );
-}
-
-/** A token for `resource`, good until `expiresAtMs`. */
-export function createSas(
-  resource: string,
-  key: string,
-  expiresAtMs: number,
-  policy?: string,
-): string {
-  const encoded = encodeURIComponent(resource);
-  const expiry = String(Math.ceil(expiresAtMs / 1000));
-  const signature = encodeURIComponent(sign(key, encoded, expiry).toString('base64'));
-  const named = policy === undefined ? '' : `&skn=${encodeURIComponent(policy)}`;
-  return `${PREFIX}sr=${encoded}&sig=${signature}&se=${expiry}${named}`;
 }
 
 function sign(key: string, resource: string, expiry: string): Buffer {

@@ -1,4 +1,5 @@
 /** What the emulator's tests share: a hub in a folder of its own, and the official SDKs pointed at it. */
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -7,12 +8,12 @@ import azureDevice from 'azure-iot-device';
 import azureMqtt from 'azure-iot-device-mqtt';
 import azureHub from 'azure-iothub';
 import type { Json } from '../../src/core/json.ts';
+import { formatSas, sasTextToSign } from '../../src/core/shared-access-signature.ts';
 import {
   createEmulator,
   type Emulator,
   type EmulatorOptions,
 } from '../../src/emulator/emulator.ts';
-import { createSas } from '../../src/emulator/sas.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { within } from '../fakes/within.ts';
 
@@ -104,6 +105,22 @@ export function fieldsOf(connectionString: string): Readonly<Record<string, stri
       return [part.slice(0, at), part.slice(at + 1)];
     }),
   );
+}
+
+/** A token for `resource`, good until `expiresAtMs`. */
+export function createSas(
+  resource: string,
+  key: string,
+  expiresAtMs: number,
+  policy?: string,
+): string {
+  const fields = {
+    resource: encodeURIComponent(resource),
+    expiryS: Math.ceil(expiresAtMs / 1000),
+    policy,
+  };
+  const hash = createHmac('sha256', Buffer.from(key, 'base64')).update(sasTextToSign(fields));
+  return formatSas(fields, hash.digest('base64'));
 }
 
 /** A token of the policy the owner's connection string names. */
