@@ -7,7 +7,7 @@ import { covers, parseSas, type SasToken, signedBy } from './sas.ts';
 import type { Surroundings } from './settings.ts';
 
 /** `reason` is for the log of the person who runs the hub; clients are only told no. */
-export type Verdict<T> =
+type Verdict<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string };
 

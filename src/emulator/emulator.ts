@@ -70,7 +70,7 @@ export type Emulator = {
 
 /** The port of MQTT over TLS. */
 export const DEFAULT_PORT = 8883;
-export const DEFAULT_HUB_NAME = 'isolet-hub.azure-devices.net';
+const DEFAULT_HUB_NAME = 'isolet-hub.azure-devices.net';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -146,6 +146,7 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
 
   async function close(): Promise<void> {
     connections.endAll('the hub is closing');
+    methods.stop();
     await door.close();
     events.flush();
     state.close();

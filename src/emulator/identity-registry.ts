@@ -15,7 +15,7 @@ import type { Surroundings } from './settings.ts';
 import type { State } from './state.ts';
 import { newTwin } from './twin-document.ts';
 
-export type RegisteredIdentity = {
+type RegisteredIdentity = {
   readonly name: IdentityName;
   readonly identity: IdentityDocument;
 };

@@ -15,13 +15,15 @@ export type MethodRequest = {
   readonly connectTimeoutMs: number;
 };
 
-export type MethodAnswer = { readonly status: number; readonly payload: Json };
+type MethodAnswer = { readonly status: number; readonly payload: Json };
 
 export interface Methods {
   /** Rejects with DeviceNotOnline, GatewayTimeout, ThrottlingException … as HubErrors. */
   call(name: IdentityName, request: MethodRequest): Promise<MethodAnswer>;
   /** What a client published to `$iothub/methods/res/…`; answers nobody waits for are dropped. */
   answer(name: IdentityName, rid: string, status: number, body: string): void;
+  /** Whoever still waits for an identity to connect waits no more. */
+  stop(): void;
 }
 
 type Pending = {
@@ -32,6 +34,7 @@ type Pending = {
 export function createMethods(connections: Connections, surroundings: Surroundings): Methods {
   const { clock, settings } = surroundings;
   const pendingByKey = new Map<string, Map<string, Pending>>();
+  const waiting = new Set<() => void>();
   let lastRid = 0;
 
   function ready(name: IdentityName): LiveConnection | undefined {
@@ -50,15 +53,16 @@ export function createMethods(connections: Connections, surroundings: Surroundin
       const end = (settle: () => void): void => {
         stopWatch();
         stopTimer();
+        waiting.delete(giveUp);
         settle();
       };
+      const giveUp = (): void => end(() => reject(offline));
       const stopWatch = connections.watch(name, () => {
         const connection = ready(name);
         if (connection !== undefined) end(() => resolve(connection));
       });
-      const stopTimer = clock.after(Math.max(0, limitMs - settings.methodEarlyMs), () =>
-        end(() => reject(offline)),
-      );
+      const stopTimer = clock.after(Math.max(0, limitMs - settings.methodEarlyMs), giveUp);
+      waiting.add(giveUp);
     });
   }
 
@@ -98,6 +102,9 @@ export function createMethods(connections: Connections, surroundings: Surroundin
   }
 
   return {
+    stop() {
+      for (const giveUp of waiting) giveUp();
+    },
     async call(name, request) {
       const connection = await waitForConnection(name, request.connectTimeoutMs);
       const pending = pendingByKey.get(identityKey(name)) ?? new Map<string, Pending>();
@@ -111,16 +118,16 @@ export function createMethods(connections: Connections, surroundings: Surroundin
       return await ask(connection, request, pending);
     },
     answer(name, rid, status, body) {
-      const waiting = pendingByKey.get(identityKey(name))?.get(rid);
-      if (waiting === undefined) return;
+      const asked = pendingByKey.get(identityKey(name))?.get(rid);
+      if (asked === undefined) return;
       if (Buffer.byteLength(body) > settings.methodPayloadBytesMax) {
-        waiting.settle(new HubError('MessageTooLarge', "the device's answer is over 128 KB"));
+        asked.settle(new HubError('MessageTooLarge', "the device's answer is over 128 KB"));
         return;
       }
       try {
-        waiting.settle({ status, payload: body === '' ? null : (JSON.parse(body) as Json) });
+        asked.settle({ status, payload: body === '' ? null : (JSON.parse(body) as Json) });
       } catch {
-        waiting.settle(new HubError('BadDeviceResponse', "the device's answer is no JSON"));
+        asked.settle(new HubError('BadDeviceResponse', "the device's answer is no JSON"));
       }
     },
   };

@@ -20,7 +20,7 @@ export type Publisher = {
   reply(topic: string, payload: string): void;
 };
 
-export type Publish = {
+type Publish = {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retain: boolean;

@@ -28,7 +28,7 @@ export type RestReply = {
 };
 
 /** A reply that is written over time, such as an event stream. */
-export type RestStream = { readonly stream: (response: ServerResponse) => void };
+type RestStream = { readonly stream: (response: ServerResponse) => void };
 
 export type RestRoute = {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';

@@ -2,7 +2,7 @@
  * One TLS port for MQTT and HTTPS alike: whoever starts with a CONNECT packet is an MQTT client, all
  * others are HTTP. So one `HostName=localhost:8883` serves device and service SDKs.
  */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { HubCertificate } from './certificate.ts';
@@ -29,7 +29,8 @@ export async function openTlsDoor(
   surroundings: Surroundings,
 ): Promise<TlsDoor> {
   const { clock, log, settings } = surroundings;
-  const open = new Set<TLSSocket>();
+  /** TCP connections, those that have not finished their handshake too. */
+  const open = new Set<Socket>();
   const server = createServer({
     cert: options.certificate.certificatePem,
     key: options.certificate.keyPem,
@@ -38,13 +39,15 @@ export async function openTlsDoor(
   });
   server.maxConnections = settings.connectionsMax + settings.watchersMax;
 
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   server.on('tlsClientError', (error) => {
     // The usual reason is a client that does not trust our authority.
     log.warn('TLS handshake failed: does the client trust the ca file?', { error });
   });
   server.on('secureConnection', (socket) => {
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
     const stopTimer = clock.after(settings.connectTimeoutMs, () => socket.destroy());
     socket.once('close', stopTimer);

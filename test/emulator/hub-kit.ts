@@ -17,8 +17,9 @@ import {
 import { createLog } from '../../src/lib/log.ts';
 import { within } from '../fakes/within.ts';
 
-export const { Client, ModuleClient, Message } = azureDevice;
-export const { Mqtt } = azureMqtt;
+export const { Message } = azureDevice;
+const { Client, ModuleClient } = azureDevice;
+const { Mqtt } = azureMqtt;
 
 export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'isolet-hub-'));
@@ -71,7 +72,7 @@ export async function sdkModuleClient(hub: Emulator, connectionString: string, o
  * The service SDK dials port 443 of its host name, whatever that is; an agent takes it to the hub
  * (spec/iothub.md §5.8, recipe 3).
  */
-export function connectOfficialServiceSdk<T>(sdkObject: T, hub: Emulator): T {
+function connectOfficialServiceSdk<T>(sdkObject: T, hub: Emulator): T {
   class ToTheHub extends https.Agent {
     override createConnection(options: object, done: () => void) {
       const there = { host: '127.0.0.1', port: hub.port, servername: 'localhost' };
@@ -124,7 +125,7 @@ export function createSas(
 }
 
 /** A token of the policy the owner's connection string names. */
-export function ownerToken(hub: Emulator): string {
+function ownerToken(hub: Emulator): string {
   const fields = fieldsOf(hub.ownerConnectionString);
   return createSas(
     fields['HostName'] as string,

@@ -1,6 +1,7 @@
 /** The REST side without any SDK: rights, conditions, errors, events. */
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until, within } from '../fakes/within.ts';
@@ -177,6 +178,18 @@ test('a disabled or deleted device is cut off at once', async ({ hub }) => {
   const second = await connectRaw(hub, text);
   await rest(hub, 'DELETE', '/devices/going');
   await within(5_000, 'the cut', second.closed);
+});
+
+test('closing waits for nobody', async () => {
+  const hub = await startHub();
+  hub.createDevice('absent');
+  const body = { methodName: 'm', connectTimeoutInSeconds: 300 };
+  const call = rest(hub, 'POST', '/twins/absent/methods', { body }).catch(() => 'cut');
+  const halfOpen = connectTcp(hub.port, '127.0.0.1');
+  halfOpen.on('error', () => {});
+  await new Promise((resolve) => halfOpen.on('connect', resolve));
+  await within(5_000, 'the close', hub.forget());
+  assert.is(await within(5_000, 'the end of the call', call), 'cut');
 });
 
 test('events: a stream starts with what is stored and goes on', async ({ hub, device }) => {
