@@ -53,6 +53,7 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
   const ended = Promise.withResolvers<Fault>();
   const asked = new Set<(fault: Fault) => void>();
   let over = false;
+  let idle = (): void => {};
 
   const methods = createMethodAnswers(sink, settings.methodsMax, (reply) => {
     // Not acknowledged by MQTT; when it is lost the caller's own time-out tells.
@@ -80,7 +81,7 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     signal.removeEventListener('abort', abort);
     if (over) return;
     over = true;
-    for (const reject of asked) reject(fault);
+    for (const fail of asked) fail(fault);
     ended.resolve(fault);
     seam.cut();
   }
@@ -91,13 +92,15 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     return new Promise<T>((resolve, reject) => {
       const settle = (act: () => void): void => {
         cancel();
-        asked.delete(reject);
+        asked.delete(fail);
         act();
+        if (asked.size === 0) idle();
       };
+      const fail = (fault: Fault): void => settle(() => reject(fault));
       const cancel = clock.after(limitMs, () => {
         end(new Fault('TIMED_OUT', `the hub did not answer ${what} within ${limitMs / 1000} s`));
       });
-      asked.add(reject);
+      asked.add(fail);
       const done: Done<T> = (cause, value) =>
         settle(() => (cause ? reject(cause) : resolve(value as T)));
       try {
@@ -169,14 +172,20 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     async close() {
       if (over) return;
       over = true;
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(settings.closeMs, resolve);
-        transport.disconnect(() => {
-          cancel();
-          resolve();
-        });
+      const limit = Promise.withResolvers<void>();
+      const cancel = clock.after(settings.closeMs, limit.resolve);
+      const answered = new Promise<void>((resolve) => {
+        idle = resolve;
+        if (asked.size === 0) resolve();
       });
-      for (const reject of asked) reject(new Fault('UPSTREAM_AWAY', 'the connection was closed'));
+      await Promise.race([answered, limit.promise]);
+      if (asked.size === 0) {
+        // With something on its way the SDK would wait for it, however long.
+        const left = new Promise<void>((resolve) => transport.disconnect(() => resolve()));
+        await Promise.race([left, limit.promise]);
+      }
+      cancel();
+      for (const fail of asked) fail(new Fault('UPSTREAM_AWAY', 'the connection was closed'));
       seam.cut();
     },
   };

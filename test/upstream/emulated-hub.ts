@@ -17,6 +17,7 @@ import type { IotHubSettings } from '../../src/upstream/iothub-settings.ts';
 import { createIotHubUpstream } from '../../src/upstream/iothub-upstream.ts';
 import type { UpstreamSubject } from '../contracts/upstream.ts';
 import { createFakeLog, type LogEntry } from '../fakes/log.ts';
+import { type BadNetwork, openBadNetwork } from './bad-network.ts';
 
 export const DEVICE = 'board-1';
 
@@ -24,6 +25,7 @@ export type EmulatedHub = UpstreamSubject & {
   readonly identities: Identities;
   readonly connectionString: DeviceConnectionString;
   readonly ca: string;
+  readonly network: BadNetwork;
   readonly entries: readonly LogEntry[];
   /** A new folder that goes with the hub. */
   readonly folder: () => string;
@@ -39,7 +41,10 @@ const quick: Partial<IotHubSettings> = {
   refusedRetry: { firstMs: 50, mostMs: 200 },
 };
 
-/** A hub that has run once, so that device and port are known; it is away at first. */
+/**
+ * A hub that has run once, so that device and port are known; it is away at first. The device goes
+ * through `network` to it.
+ */
 export async function openEmulatedHub(
   settings: Partial<IotHubSettings> = {},
 ): Promise<EmulatedHub> {
@@ -48,7 +53,11 @@ export async function openEmulatedHub(
   const dataDir = folder();
   let running: Emulator | undefined = await createEmulator({ dataDir, port: 0 });
   const { port, caFile, ownerConnectionString } = running;
-  const connectionString = parseConnectionString(running.createDevice(DEVICE, { iotEdge: true }));
+  const network = await openBadNetwork(port);
+  const connectionString = {
+    ...parseConnectionString(running.createDevice(DEVICE, { iotEdge: true })),
+    hostName: `localhost:${network.port}`,
+  };
   const ca = readFileSync(caFile, 'utf8');
   await running.close();
   running = undefined;
@@ -76,6 +85,7 @@ export async function openEmulatedHub(
     identities,
     connectionString,
     ca,
+    network,
     entries: log.entries,
     folder,
     service,
@@ -114,6 +124,7 @@ export async function openEmulatedHub(
     async close() {
       await upstream.stop();
       await identities.stop();
+      await network.close();
       await running?.close();
       rmSync(root, { recursive: true });
     },
