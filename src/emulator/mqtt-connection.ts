@@ -36,6 +36,8 @@ export type MqttParts = {
 
 /** SUBACK's word for a filter that is not granted. */
 const NOT_GRANTED = 0x80;
+/** How long a last packet may take to leave. */
+const LINGER_MS = 5_000;
 /** Timers hold no more than 2^31 - 1 ms; a token may be good for longer. */
 const TIMER_MS_MAX = 2_147_483_647;
 
@@ -92,8 +94,14 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
       leaveWill(gone);
       parts.registry.touch(gone.name);
     }
-    if (how === 'now') socket.destroy();
-    else socket.end(() => socket.destroy());
+    if (how === 'now') {
+      socket.destroy();
+      return;
+    }
+    // A last packet is on its way; a client that does not take it is not waited for.
+    const stopLinger = clock.after(LINGER_MS, () => socket.destroy());
+    socket.once('close', stopLinger);
+    socket.end(() => socket.destroy());
   }
 
   /** The client broke the protocol or a limit. */
