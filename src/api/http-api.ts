@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-export type Answer =
+type Answer =
   | { readonly kind: 'json'; readonly value: unknown }
   /** Lines so far, then each new one until the caller hangs up. */
   | {

@@ -17,7 +17,7 @@ export const logs: Command = {
   async run(args) {
     const query = new URLSearchParams({ tail: String(args.count('tail', 100)) });
     if (args.flag('follow')) query.set('follow', 'true');
-    const path = `/modules/${encodeURIComponent(args.words[0] as string)}/logs?${query}`;
+    const path = `/modules/${encodeURIComponent(args.words[0] as string)}/logs?${query.toString()}`;
     const json = args.flag('json');
     await listen(socketOf(args), path, (text) => {
       if (json) {

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import type { ModuleName } from './message.ts';
 import { type RestartPolicy, restartPolicies } from './restart-policy.ts';
 
-export type ModuleStatus = 'running' | 'stopped';
+type ModuleStatus = 'running' | 'stopped';
 
 /** One module as the deployment wants it. */
 export type ModuleSpec = {

@@ -5,7 +5,7 @@
  */
 
 /** Every fault code, by whose fault it is. docs/faults.md explains each; a test keeps both in step. */
-export const faultCodes = {
+const faultCodes = {
   operator: [
     'CONFIG_INVALID', // the config file, or a command's options, cannot be used as they are
     'MANIFEST_INVALID', // the deployment's $edgeAgent or $edgeHub desired properties

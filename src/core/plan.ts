@@ -147,7 +147,7 @@ function whenAgain(module: ModuleObservation, spec: ModuleSpec, nowMs: number): 
  * Does the change need a new start? A label, a policy or an order does not; IoT Edge's agent would
  * recreate the container for those too (spec/iotedge.md §3.1, docs/differences.md).
  */
-export function needsRestart(before: ModuleSpec, after: ModuleSpec): boolean {
+function needsRestart(before: ModuleSpec, after: ModuleSpec): boolean {
   return (
     before.image !== after.image ||
     !sameJson(before.createOptions, after.createOptions) ||

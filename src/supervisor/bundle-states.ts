@@ -61,7 +61,7 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       return bundle;
     },
     keep(images) {
-      for (const image of [...states.keys()]) {
+      for (const image of states.keys()) {
         // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
         if (images.includes(image) || states.get(image)?.kind === 'fetching') continue;
         states.delete(image);

@@ -88,7 +88,7 @@ export function startLiveModule(
     },
     ended(ending) {
       ended = true;
-      for (const tell of [...lost]) tell();
+      for (const tell of lost) tell();
       events.ended(ending);
     },
   };
@@ -169,7 +169,7 @@ export function startLiveModule(
 
   /** An acknowledgement takes effect after everything the module sent before it is safe. */
   function acknowledge(ids: readonly number[]): void {
-    const after = sends.size === 0 ? undefined : Promise.allSettled([...sends]);
+    const after = sends.size === 0 ? undefined : Promise.allSettled(sends);
     for (const id of ids) {
       const waiting = inputs.get(id);
       waiting?.done(waiting.delivery, after);

@@ -24,7 +24,7 @@ export type PumpLimits = {
   readonly rest: RetryRange;
 };
 
-export const PUMP_LIMITS: PumpLimits = {
+const PUMP_LIMITS: PumpLimits = {
   batchMax: 100,
   batchBytesMax: 1_048_576,
   attemptsMax: 10,

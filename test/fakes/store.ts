@@ -105,6 +105,7 @@ export function createMemoryStore(from?: { readonly writes: readonly StoreWrite[
     fail(next) {
       fault = next;
     },
-    afterPowerCut: () => createMemoryStore({ writes: commits.flat() }),
+    afterPowerCut: () =>
+      createMemoryStore({ writes: [...(from?.writes ?? []), ...commits.flat()] }),
   };
 }

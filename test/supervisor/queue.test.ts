@@ -268,7 +268,7 @@ test('nothing that was told stored is lost by a power cut, whatever happened bef
       for (const step of steps) {
         if (step.kind === 'send') {
           const text = String(sent++);
-          const rows = [...step.to].map((name) => row(`${name}/in`));
+          const rows = step.to.split('').map((name) => row(`${name}/in`));
           void world.queue.accept(message(text), rows).then(
             () => {
               for (const name of step.to) told.add(`${name} ${text}`);

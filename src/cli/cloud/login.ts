@@ -5,7 +5,7 @@ import type { Arguments, Option } from '../command.ts';
 import { createServiceClient, type Login, type ServiceClient } from './service-client.ts';
 
 /** Written by the demo beside its data, read here when no --login is given. */
-export const DEMO_LOGIN_FILE = '.isolet/hub.json';
+const DEMO_LOGIN_FILE = '.isolet/hub.json';
 export const DEMO_DEVICE = 'edge-1';
 
 export const loginOptions: Readonly<Record<string, Option>> = {

@@ -111,7 +111,7 @@ export function createServiceClient(login: Login): ServiceClient {
     events(filter, event) {
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
-      const path = `/emulator/events?${query}`;
+      const path = `/emulator/events?${query.toString()}`;
       const stream = open('GET', path, { accept: 'text/event-stream' }, undefined, undefined);
       const opened = stream.response.then(() => {});
       return { stop: stream.stop, opened, ended: follow(stream.response, path, event) };

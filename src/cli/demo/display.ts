@@ -51,7 +51,7 @@ export function textDisplay(): Display {
 function machine(body: Json): string {
   if (!isJsonObject(body)) return '…';
   const parts: string[] = [];
-  const load = number(body, 'load', 'oneMinute');
+  const load = number(body, 'load', 'one');
   if (load !== undefined) parts.push(`load ${load.toFixed(2)}`);
   const available = number(body, 'memory', 'availableBytes');
   const total = number(body, 'memory', 'totalBytes');

@@ -1,0 +1,114 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseConfig, readConfig } from '../src/config.ts';
+import { Fault } from '../src/core/fault.ts';
+
+const test = suite('config');
+const FILE = '/etc/isolet/config.toml';
+
+function problem(run: () => unknown): string {
+  try {
+    run();
+  } catch (cause) {
+    if (cause instanceof Fault) return cause.message;
+    throw cause;
+  }
+  throw new Error('nothing was wrong');
+}
+
+test('the least there is to say', () => {
+  const config = parseConfig(
+    '[provisioning]\nsource = "manual"\nconnection_string = "HostName=h"\n',
+    FILE,
+  );
+  assert.equal(config.provisioning, { source: 'manual', connectionString: 'HostName=h' });
+  assert.is(config.dataDir, '/var/lib/isolet');
+  assert.is(config.apiSocket, '/var/lib/isolet/api.sock');
+  assert.is(config.module.heapMb, 32);
+});
+
+test('relative paths start from the file’s folder', () => {
+  const config = parseConfig(
+    '[provisioning]\nsource = "none"\n[isolet]\ndata_dir = "data"\n',
+    FILE,
+  );
+  assert.is(config.dataDir, '/etc/isolet/data');
+});
+
+test('a trust bundle is read, and refused when it is none', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isolet-config-'));
+  const pem = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n';
+  writeFileSync(join(folder, 'ca.pem'), pem);
+  writeFileSync(join(folder, 'not.pem'), 'hello');
+  const text = (name: string): string =>
+    `trust_bundle_cert = "file://${folder}/${name}"\n[provisioning]\nsource = "none"\n`;
+  assert.is(parseConfig(text('ca.pem'), FILE).trustBundle, pem);
+  assert.match(
+    problem(() => parseConfig(text('not.pem'), FILE)),
+    'holds no PEM certificate',
+  );
+  assert.match(
+    problem(() => parseConfig(text('absent.pem'), FILE)),
+    'ENOENT',
+  );
+});
+
+test('all problems are told at once, with suggestions', () => {
+  const text = `
+hostnam = "x"
+[provisioning]
+source = "manul"
+[isolet]
+data_dir = 7
+log_level = "loud"
+[isolet.module]
+heap_mb = -3
+`;
+  const message = problem(() => parseConfig(text, FILE));
+  for (const words of [
+    'hostnam is not known: did you mean hostname?',
+    'provisioning.source must be "manual"',
+    'isolet.data_dir must be text',
+    'isolet.log_level must be one of',
+    'isolet.module.heap_mb must be a whole number',
+  ]) {
+    assert.ok(message.includes(words), `${words}\n${message}`);
+  }
+});
+
+test('what is no TOML, and no file, is said', () => {
+  assert.match(
+    problem(() => parseConfig('a = ', FILE)),
+    'is not valid TOML',
+  );
+  assert.match(
+    problem(() => readConfig('/nowhere/config.toml')),
+    '--config',
+  );
+});
+
+test('a socket path longer than Linux takes is said before it fails', () => {
+  const text = `[provisioning]\nsource = "none"\n[isolet]\ndata_dir = "/${'x'.repeat(120)}"\n`;
+  assert.match(
+    problem(() => parseConfig(text, FILE)),
+    'api_socket',
+  );
+});
+
+test('any text is a config or a sentence', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      try {
+        parseConfig(text, FILE);
+      } catch (cause) {
+        if (!(cause instanceof Fault)) throw cause;
+      }
+    }),
+  );
+});
+
+test.run();

@@ -1,0 +1,39 @@
+/** Our programs as a person starts them: built into dist/, each in a process of its own. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = join(import.meta.dirname, '../..');
+
+export function build(): void {
+  execFileSync(process.execPath, ['build/dist.ts', '--quiet'], { cwd: root });
+}
+
+export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'isolet-e2e-'));
+
+export type Started = {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  errors(): string;
+  readonly ended: Promise<number | null>;
+};
+
+/** `program`: a file of dist/ without its ending. */
+export function start(program: string, argv: readonly string[]): Started {
+  const child = spawn(process.execPath, [join(root, 'dist', `${program}.js`), ...argv], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  let errors = '';
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('close', (code) => resolve(code));
+  });
+  return { child, lines, errors: () => errors, ended };
+}
