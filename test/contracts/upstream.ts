@@ -1,5 +1,5 @@
 /** What every Upstream keeps: run by the fake and by IoT Hub's own SDK against the emulator alike. */
-import { suite } from 'uvu';
+import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Fault } from '../../src/core/fault.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -74,7 +74,8 @@ export async function codeOf(asked: Promise<unknown>): Promise<string | undefine
   );
 }
 
-export function upstreamContract(name: string, open: () => Promise<UpstreamSubject>): void {
+/** `open` gives a hub that is away, with nothing in it. The suite still has to be run. */
+export function upstreamContract(name: string, open: () => Promise<UpstreamSubject>): Test {
   const test = suite(`upstream contract: ${name}`);
 
   async function using(run: (subject: UpstreamSubject) => Promise<void>): Promise<void> {
@@ -209,5 +210,5 @@ export function upstreamContract(name: string, open: () => Promise<UpstreamSubje
       await link.close();
     }));
 
-  test.run();
+  return test;
 }

@@ -15,6 +15,6 @@ upstreamContract('fake', async () => {
     twin: async (module) => fake.twin(module),
     close: () => fake.stop(),
   };
-});
+}).run();
 
-upstreamContract('IoT Hub', () => openEmulatedHub());
+upstreamContract('IoT Hub', () => openEmulatedHub()).run();
