@@ -16,6 +16,13 @@ const fields = {
   'iothub-interface-id': 'interfaceId',
 } as const;
 
+/** Those the SDK has no field for: it writes its properties' names as they are, so the wire's own do. */
+const wireNames = {
+  'dt-subject': '$.sub',
+  creationTime: '$.ctime',
+  messageSchema: '$.schema',
+} as const;
+
 /** An MQTT topic carries all properties in 65,535 bytes; some are left for the path and the names of system properties. */
 const PROPERTY_BYTES_MAX = 64_000;
 
@@ -33,8 +40,10 @@ export function toHubMessage(message: Message, Message: SdkMessageClass): SdkMes
   for (const [name, value] of Object.entries(properties)) {
     hub.properties.add(sendable(name), sendable(value));
   }
-  const subject = system['dt-subject'];
-  if (subject !== undefined) hub.properties.add('dt-subject', sendable(subject));
+  for (const [name, wireName] of Object.entries(wireNames)) {
+    const value = system[name];
+    if (value !== undefined) hub.properties.add(wireName, sendable(value));
+  }
   for (const [name, field] of Object.entries(fields)) {
     const value = system[name];
     // The SDK's types want certain encodings only; others are passed on as they are.

@@ -69,8 +69,9 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
 
   async function connect(): Promise<HubConnection> {
     const sdk = await deps.sdk;
-    const credentials = await identities.ensure(module);
-    if (signal.aborted) throw away();
+    // Asking the hub may take long; nobody who closes the link waits for it.
+    const credentials = await Promise.race([identities.ensure(module), closed]);
+    if (credentials === undefined || signal.aborted) throw away();
     return await openHubConnection({ sdk, credentials, ca, clock, settings, sink, signal });
   }
 
@@ -128,7 +129,6 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
     },
     async close() {
       closing.abort();
-      // What waits for the hub to answer us ends by itself; nobody waits for it here.
       const limit = Promise.withResolvers<void>();
       const cancel = clock.after(settings.closeMs, limit.resolve);
       await Promise.race([running, limit.promise]);

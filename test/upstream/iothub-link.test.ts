@@ -49,6 +49,9 @@ test('all of a message arrives', () =>
           contentType: 'application/json',
           contentEncoding: 'utf-8',
           'iothub-interface-id': 'urn:x',
+          'dt-subject': 'component',
+          creationTime: '2026-01-02T03:04:05.678Z',
+          messageSchema: 'schema',
           outputName: 'stays here',
         },
       },
@@ -69,6 +72,9 @@ test('all of a message arrives', () =>
     for (const value of ['id 1', 'correlation', 'me', 'utf-8', 'urn:x']) {
       assert.match(system, value);
     }
+    assert.is(first?.systemProperties['dt-subject'], 'component');
+    assert.is(first?.systemProperties['iothub-creation-time-utc'], '2026-01-02T03:04:05.678Z');
+    assert.is(first?.systemProperties['iothub-message-schema'], 'schema');
     assert.not.match(system, 'stays here');
     assert.is(last?.body, 'last');
   }));
@@ -140,8 +146,29 @@ test('close is prompt, whatever the network does', () =>
     const other = openNoting(hub.upstream, 'other');
     const connects = hub.network.made();
     await until(LIMIT_MS, 'an attempt', () => hub.network.made() > connects);
-    await within(2_000, 'close while connecting', other.close());
+    await within(200, 'close while the identity is asked for', other.close());
     assert.equal(other.told, []);
+  }));
+
+test('a hub that has forgotten the session: twins, desired changes and methods work again', () =>
+  using({}, async (hub, open) => {
+    const link = await open();
+    link.onMethod(async ({ name }) => ({ status: 200, payload: name }));
+    await link.readTwin(); // On the session that goes now: with it went what this had subscribed.
+    const identity = (await hub.service('GET', MODULE)) as Json;
+    await hub.service('DELETE', MODULE);
+    await hub.service('PUT', MODULE, identity);
+    await until(LIMIT_MS, 'another connection', () => onlineTimes(link) === 2);
+    const { $version } = (await link.readTwin()).desired as { $version: number };
+    await link.report({ still: 'heard' });
+    assert.is((await hub.twin('sensor')).reported['still'], 'heard');
+    await hub.desired('sensor', { late: 1 });
+    await until(LIMIT_MS, 'the patch', () => link.patches.length > 0);
+    assert.equal(link.patches, [{ late: 1, $version: $version + 1 }]);
+    assert.equal(await hub.invoke('sensor', { name: 'ping', payload: null }), {
+      status: 200,
+      payload: 'ping',
+    });
   }));
 
 test('a key changed at the hub is set again, without a person', () =>
