@@ -127,6 +127,8 @@ export type GuestBoot = {
   readonly device: string;
   /** `process.env`: the manifest's env plus IoT Edge's own names (spec/iotedge.md §11.5). */
   readonly env: Readonly<Record<string, string>>;
+  /** `process.arch`; undefined in the guest when the host does not tell. */
+  readonly arch?: string;
 };
 
 /**
