@@ -23,9 +23,6 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
   const { identities, ca, clock, random, log, settings } = deps;
   const closing = new AbortController();
   const { signal } = closing;
-  const closed = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
   /** Set exactly while the sink believes us online. */
   let connection: HubConnection | undefined;
   /** Why the sink believes us away; undefined while online, and before anything was told. */
@@ -70,7 +67,7 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
   async function connect(): Promise<HubConnection> {
     const sdk = await deps.sdk;
     // Asking the hub may take long; nobody who closes the link waits for it.
-    const credentials = await Promise.race([identities.ensure(module), closed]);
+    const credentials = await unlessClosed(identities.ensure(module));
     if (credentials === undefined || signal.aborted) throw away();
     return await openHubConnection({ sdk, credentials, ca, clock, settings, sink, signal });
   }
@@ -82,7 +79,7 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
       const why = 'the connection is replaced by a new one before its token runs out';
       renewal.resolve(new Fault('UPSTREAM_AWAY', why));
     });
-    const fault = await Promise.race([opened.ended, renewal.promise, closed]);
+    const fault = await unlessClosed(Promise.race([opened.ended, renewal.promise]));
     cancel();
     return fault ?? away();
   }
@@ -98,8 +95,24 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
   async function rest(delayMs: number): Promise<void> {
     const over = Promise.withResolvers<void>();
     const cancel = clock.after(delayMs, over.resolve);
-    await Promise.race([over.promise, closed]);
+    await unlessClosed(over.promise);
     cancel();
+  }
+
+  /**
+   * What `awaited` gives, or undefined when the link is closed first. A promise keeps all that ever
+   * raced against it, so none that lives as long as the link is raced: months offline are many races.
+   */
+  async function unlessClosed<T>(awaited: Promise<T>): Promise<T | undefined> {
+    const closed = Promise.withResolvers<undefined>();
+    const stop = (): void => closed.resolve(undefined);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    try {
+      return await Promise.race([awaited, closed.promise]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   function away(): Fault {
