@@ -1,0 +1,202 @@
+/** The commands as a person types them, against a running device. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ModuleSummary } from '../../src/core/summaries.ts';
+import { until, within } from '../fakes/within.ts';
+import { bundleSource, deployment, spec } from './device.ts';
+import { build, newFolder, type Started, start } from './programs.ts';
+
+const test = suite('commands');
+
+let hub: Started;
+let supervisor: Started;
+let login: readonly string[];
+let socket: readonly string[];
+
+const HELLO = `
+import { ModuleClient, Message } from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
+const client = await ModuleClient.fromEnvironment(Mqtt);
+console.log('hello from', process.env.IOTEDGE_MODULEID);
+client.onMethod('greet', (request, response) => response.send(200, { hello: request.payload }));
+const twin = await client.getTwin();
+twin.on('properties.desired', ({ colour }) => {
+  if (colour) client.sendOutputEvent('out', new Message(JSON.stringify({ colour })));
+});
+`;
+
+async function run(
+  ...argv: readonly string[]
+): Promise<{ code: number | null; text: string; errors: string }> {
+  const command = start('isolet', argv);
+  const code = await within(20_000, argv.join(' '), command.ended);
+  return { code, text: command.lines.join('\n'), errors: command.errors() };
+}
+
+test.before(async () => {
+  build();
+  const folder = newFolder();
+  hub = start('emulator', ['--data', join(folder, 'hub'), '--port', '0', '--json']);
+  const ready = JSON.parse(await until(20_000, 'the hub', () => hub.lines[0])) as Record<
+    string,
+    string
+  >;
+  login = [
+    '--login',
+    ready['ownerConnectionString'] as string,
+    '--ca',
+    ready['caFile'] as string,
+    '-d',
+    'edge',
+  ];
+  const { createServiceClient } = await import('../../src/cli/cloud/service-client.ts');
+  const client = createServiceClient({
+    connectionString: ready['ownerConnectionString'] as string,
+    caFile: ready['caFile'] as string,
+  });
+  const device = (await client.call('PUT', '/devices/edge', {
+    deviceId: 'edge',
+    capabilities: { iotEdge: true },
+  })) as { authentication: { symmetricKey: { primaryKey: string } } };
+  mkdirSync(join(folder, 'device'));
+  writeFileSync(
+    join(folder, 'device/config.toml'),
+    [
+      `trust_bundle_cert = ${JSON.stringify(ready['caFile'])}`,
+      '[provisioning]',
+      'source = "manual"',
+      `connection_string = "HostName=${client.hostName};DeviceId=edge;SharedAccessKey=${device.authentication.symmetricKey.primaryKey}"`,
+      '[isolet]',
+      'data_dir = "."',
+    ].join('\n'),
+  );
+  socket = ['--socket', join(folder, 'device/api.sock')];
+  const content = join(folder, 'deployment.json');
+  writeFileSync(
+    content,
+    JSON.stringify({
+      modulesContent: {
+        $edgeAgent: {
+          'properties.desired': deployment({ hello: spec(await bundleSource('hello', HELLO)) }),
+        },
+        $edgeHub: {
+          'properties.desired': { schemaVersion: '1.1', routes: { up: 'FROM /* INTO $upstream' } },
+        },
+      },
+    }),
+  );
+  supervisor = start('supervisor', ['--config', join(folder, 'device/config.toml')]);
+  const applied = await run('cloud', 'set-modules', ...login, '--content', content);
+  assert.is(applied.code, 0, applied.errors);
+  await until(20_000, 'the module runs', () =>
+    supervisor.lines.some((line) => line.includes('module runs')),
+  );
+});
+
+test.after(async () => {
+  supervisor.child.kill('SIGTERM');
+  await within(20_000, 'the supervisor stops', supervisor.ended);
+  hub.child.kill('SIGTERM');
+  await within(20_000, 'the hub stops', hub.ended);
+});
+
+test('list', async () => {
+  const table = await run('list', ...socket);
+  assert.is(table.code, 0, table.errors);
+  assert.match(table.text, /^NAME +STATUS/);
+  assert.match(table.text, /hello +running +1\.0/);
+  const json = JSON.parse((await run('list', '--json', ...socket)).text) as ModuleSummary[];
+  assert.is(json[0]?.status, 'running');
+});
+
+test('logs', async () => {
+  const logs = await run('logs', 'hello', ...socket);
+  assert.is(logs.code, 0, logs.errors);
+  assert.match(logs.text, 'hello from hello');
+  const json = JSON.parse(
+    (await run('logs', 'hello', '--json', '-n', '1', ...socket)).text,
+  ) as object;
+  assert.ok('atMs' in json);
+  const absent = await run('logs', 'nobody', ...socket);
+  assert.is(absent.code, 1);
+  assert.match(absent.errors, /there is no module "nobody" here; there is hello/);
+});
+
+test('cloud invoke-method, twin update, twin show, monitor-events', async () => {
+  const answer = await run(
+    'cloud',
+    'invoke-method',
+    ...login,
+    '-m',
+    'hello',
+    '--method-name',
+    'greet',
+    '--method-payload',
+    '"you"',
+  );
+  assert.equal(JSON.parse(answer.text), { status: 200, payload: { hello: 'you' } });
+  const events = start('isolet', ['cloud', 'monitor-events', ...login, '-m', 'hello', '--json']);
+  const updated = await run(
+    'cloud',
+    'twin',
+    'update',
+    ...login,
+    '-m',
+    'hello',
+    '--desired',
+    '{"colour":"blue"}',
+  );
+  assert.is(updated.code, 0, updated.errors);
+  await until(15_000, 'the event', () => events.lines.some((line) => line.includes('blue')));
+  events.child.kill('SIGTERM');
+  await events.ended;
+  const shown = await run('cloud', 'twin', 'show', ...login, '-m', '$edgeAgent');
+  assert.match(shown.text, '"runtimeStatus": "running"');
+});
+
+test('every command has --help', async () => {
+  const commands = [
+    ['demo'],
+    ['list'],
+    ['logs'],
+    ['run'],
+    ['emulator'],
+    ['build'],
+    ['cloud'],
+    ['cloud', 'set-modules'],
+    ['cloud', 'twin', 'show'],
+    ['cloud', 'monitor-events'],
+  ];
+  for (const command of [[], ...commands]) {
+    const help = await run(...command, '--help');
+    assert.is(help.code, 0, command.join(' '));
+    assert.ok(help.text.length > 40, command.join(' '));
+  }
+});
+
+test('mistakes are sentences', async () => {
+  for (const [argv, words] of [
+    [['dance'], /there is no command "dance"/],
+    [['logs'], /usage: isolet logs MODULE/],
+    [['list', '--socket', '/nowhere/api.sock'], /no Isolet answers at \/nowhere/],
+    [['run', '--config', '/nowhere/config.toml'], /\/nowhere\/config\.toml cannot be read/],
+    [['cloud', 'set-modules', ...['--login', 'HostName=x']], /--content is needed/],
+    [['cloud', 'twin', 'show', '--login', 'nonsense'], /must have HostName/],
+  ] as const) {
+    const { code, errors } = await run(...argv);
+    assert.is(code, 1, argv.join(' '));
+    assert.match(errors, words);
+    assert.not.match(errors, /\n\s+at /);
+  }
+});
+
+test('a second supervisor on the same folder is refused', async () => {
+  const config = supervisor.child.spawnargs.at(-1) as string;
+  const second = start('supervisor', ['--config', config]);
+  assert.is(await within(20_000, 'its end', second.ended), 1);
+  assert.match(second.errors(), /in use by another process/);
+});
+
+test.run();
