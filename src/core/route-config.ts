@@ -1,19 +1,28 @@
 /** `$edgeHub`'s desired properties: routes and how long messages are kept (spec/iotedge.md §5.1). */
+import type { RouteReading } from './condition-syntax.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { parseRoute } from './route.ts';
+import { describeProblem } from './route-problem.ts';
 import { PRIORITY_NONE, type RouteEntry } from './route-table.ts';
 
 export type HubConfig = {
   readonly routes: Readonly<Record<string, RouteEntry>>;
-  /** Seconds; Infinity = for ever. */
+  /** Seconds for messages whose route says nothing; Infinity = for ever, 0 = not at all. */
   readonly timeToLiveS: number;
 };
 
+const PRIORITY_MAX = 9;
+const TIME_TO_LIVE_MAX = 4_294_967_295;
+
 /**
- * Undefined config = nothing of it can be used. A bad route is a problem and costs only itself: the
- * others are in force (IoT Edge would refuse them all, docs/differences.md).
+ * Undefined config = nothing of it can be used, and what was in force stays. A bad route is a problem
+ * and costs only itself: the others are in force (IoT Edge would refuse them all, docs/differences.md).
+ * `storeLimits` bounds only IoT Edge's store in memory; ours is on disk, so it is not read.
  */
-export function parseHubConfig(desired: JsonObject): {
+export function parseHubConfig(
+  desired: JsonObject,
+  reading: RouteReading = {},
+): {
   readonly config: HubConfig | undefined;
   readonly problems: readonly string[];
 } {
@@ -23,69 +32,80 @@ export function parseHubConfig(desired: JsonObject): {
     problems.push(
       `schemaVersion must be "1.0" to "1.3", it is ${version === undefined ? 'missing' : JSON.stringify(version)}`,
     );
-    return { config: undefined, problems };
   }
   const given = desired['routes'] ?? {};
-  if (!isJsonObject(given)) {
-    problems.push('routes must be an object of routes by name');
-    return { config: undefined, problems };
-  }
-  const routes: Record<string, RouteEntry> = {};
+  if (!isJsonObject(given)) problems.push('routes must be an object of routes by name');
+  const timeToLiveS = readStoreAndForward(desired['storeAndForwardConfiguration'], problems);
+  if (problems.length > 0 || !isJsonObject(given)) return { config: undefined, problems };
+
+  const textsOnly = /^1\.0(\.|$)/.test(version as string);
+  const routes: Record<string, RouteEntry> = Object.create(null) as Record<string, RouteEntry>;
   for (const [name, value] of Object.entries(given)) {
-    const entry = readRoute(name, value, problems);
+    if (textsOnly && typeof value === 'string' && value.trim() === '') continue;
+    const entry = readEntry(value, textsOnly, reading, (problem) =>
+      problems.push(`route "${name}": ${problem}`),
+    );
     if (entry !== undefined) routes[name] = entry;
   }
-  const timeToLiveS = readStoreAndForward(desired['storeAndForwardConfiguration'], problems);
   return { config: { routes, timeToLiveS }, problems };
 }
 
-function readRoute(name: string, value: Json, problems: string[]): RouteEntry | undefined {
-  const path = `routes.${name}`;
-  const text = isJsonObject(value) ? value['route'] : value;
+/** Undefined after a problem was told. */
+function readEntry(
+  value: Json,
+  textsOnly: boolean,
+  reading: RouteReading,
+  tell: (problem: string) => void,
+): RouteEntry | undefined {
+  const settings = isJsonObject(value) ? value : { route: value };
+  if (textsOnly && isJsonObject(value)) {
+    tell('schema 1.0 knows routes as texts only: set schemaVersion to "1.1" for this form');
+    return undefined;
+  }
+  const text = settings['route'];
   if (typeof text !== 'string') {
-    problems.push(`${path} must be a route, or an object with "route"`);
+    tell('it must be a text such as "FROM /messages/* INTO $upstream", or an object with "route"');
     return undefined;
   }
-  const parsed = parseRoute(text);
-  if (!parsed.ok) {
-    problems.push(`${path}: ${parsed.problem.message}, at column ${parsed.problem.column}`);
-    return undefined;
-  }
-  const before = problems.length;
-  const settings = isJsonObject(value) ? value : {};
-  const priority = whole(settings['priority'], PRIORITY_NONE, 9, `${path}.priority`, problems);
-  const timeToLiveS = whole(
-    settings['timeToLiveSecs'],
-    0,
-    4_294_967_295,
-    `${path}.timeToLiveSecs`,
-    problems,
-  );
-  return problems.length > before ? undefined : { route: parsed.value, priority, timeToLiveS };
+  const parsed = parseRoute(text, reading);
+  if (!parsed.ok) for (const problem of parsed.problems) tell(describeProblem(problem));
+  const priority = readWhole(settings, 'priority', PRIORITY_MAX, tell);
+  const timeToLiveS = readWhole(settings, 'timeToLiveSecs', TIME_TO_LIVE_MAX, tell);
+  if (!parsed.ok || priority === null || timeToLiveS === null) return undefined;
+  return {
+    route: parsed.route,
+    priority: priority ?? PRIORITY_NONE,
+    timeToLiveS: timeToLiveS ?? 0,
+  };
 }
 
-/** Negative, missing or none at all = for ever: nobody who leaves a number out means "throw away at once". */
-function readStoreAndForward(value: Json | undefined, problems: string[]): number {
-  if (value === undefined || value === null) return Number.POSITIVE_INFINITY;
-  const seconds = isJsonObject(value) ? (value['timeToLiveSecs'] ?? -1) : Number.NaN;
-  if (typeof seconds !== 'number' || Number.isNaN(seconds)) {
-    problems.push('storeAndForwardConfiguration.timeToLiveSecs must be a number of seconds');
-    return Number.POSITIVE_INFINITY;
-  }
-  return seconds < 0 ? Number.POSITIVE_INFINITY : seconds;
-}
-
-function whole(
-  value: Json | undefined,
-  fallback: number,
+/** Undefined when it is not there, null after a problem was told. */
+function readWhole(
+  settings: JsonObject,
+  name: string,
   most: number,
-  path: string,
-  problems: string[],
-): number {
-  if (value === undefined || value === null) return fallback;
+  tell: (problem: string) => void,
+): number | undefined | null {
+  const value = settings[name] ?? undefined;
+  if (value === undefined) return undefined;
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most) {
     return value as number;
   }
-  problems.push(`${path} must be a whole number from 0 to ${most}, it is ${JSON.stringify(value)}`);
-  return fallback;
+  tell(`${name} must be a whole number from 0 to ${most}, it is ${JSON.stringify(value)}`);
+  return null;
+}
+
+/**
+ * Negative, missing or none at all = for ever. IoT Edge reads a timeToLiveSecs that is missing from a
+ * present object as 0, "throw away at once": nobody who leaves a number out means that.
+ */
+function readStoreAndForward(value: Json | undefined, problems: string[]): number {
+  const settings = value ?? {};
+  const seconds = isJsonObject(settings) ? (settings['timeToLiveSecs'] ?? -1) : undefined;
+  if (!Number.isInteger(seconds)) {
+    problems.push(
+      `storeAndForwardConfiguration.timeToLiveSecs must be a whole number of seconds, negative for no limit, it is ${JSON.stringify(seconds ?? settings)}`,
+    );
+  }
+  return (seconds as number) < 0 ? Number.POSITIVE_INFINITY : (seconds as number);
 }

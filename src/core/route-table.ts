@@ -1,4 +1,5 @@
-/** Which endpoints a message goes to. */
+/** Which endpoints a message goes to (spec/iotedge.md §6.10). */
+import { type MessageView, viewMessage } from './condition-message.ts';
 import type { EndpointId, Message } from './message.ts';
 import { normaliseSource, type Route } from './route.ts';
 
@@ -17,7 +18,7 @@ export type RouteTarget = {
 };
 
 export interface RouteTable {
-  /** One target per endpoint; the most urgent route wins and brings its time to live (spec/iotedge.md §6.10). */
+  /** One target per endpoint; the most urgent route wins and brings its time to live. Never throws. */
   match(message: Message): readonly RouteTarget[];
 }
 
@@ -25,30 +26,56 @@ export const PRIORITY_NONE = 2_000_000_000;
 /** Sources come from module and output names, so there are few; a hostile module must not grow this. */
 const REMEMBERED_MAX = 1_000;
 
-export function compileRoutes(routes: Readonly<Record<string, RouteEntry>>): RouteTable {
-  const entries = Object.values(routes);
-  const bySource = new Map<string, readonly RouteTarget[]>();
+type Candidate = { readonly target: RouteTarget; readonly condition: Route['condition'] };
 
-  function evaluate(source: string): readonly RouteTarget[] {
-    const normalised = normaliseSource(source);
-    const byEndpoint = new Map<EndpointId, RouteTarget>();
-    for (const { route, priority, timeToLiveS } of entries) {
-      if (!normalised.startsWith(route.source)) continue;
-      const before = byEndpoint.get(route.endpoint);
-      if (before !== undefined && before.priority <= priority) continue;
-      byEndpoint.set(route.endpoint, { endpoint: route.endpoint, priority, timeToLiveS });
-    }
-    return [...byEndpoint.values()];
+/** The routes a source can take, the most urgent first. */
+type Candidates = {
+  readonly all: readonly Candidate[];
+  /** The answer, when no condition can change it. */
+  readonly settled: readonly RouteTarget[] | undefined;
+};
+
+export function compileRoutes(routes: Readonly<Record<string, RouteEntry>>): RouteTable {
+  // Stable: of two routes with one priority, the earlier counts.
+  const entries = Object.values(routes).sort((a, b) => a.priority - b.priority);
+  const bySource = new Map<string, Candidates>();
+
+  function candidatesOf(source: string): Candidates {
+    const known = bySource.get(source);
+    if (known !== undefined) return known;
+    const found = findCandidates(entries, source);
+    if (bySource.size >= REMEMBERED_MAX) bySource.clear();
+    bySource.set(source, found);
+    return found;
   }
 
   return {
-    match({ source }) {
-      let targets = bySource.get(source);
-      if (targets === undefined) {
-        targets = evaluate(source);
-        if (bySource.size < REMEMBERED_MAX) bySource.set(source, targets);
-      }
-      return targets;
+    match(message) {
+      const { all, settled } = candidatesOf(message.source);
+      return settled ?? evaluate(all, viewMessage(message));
     },
   };
+}
+
+function findCandidates(entries: readonly RouteEntry[], source: string): Candidates {
+  const normalised = normaliseSource(source);
+  const unconditional = new Set<EndpointId>();
+  const all: Candidate[] = [];
+  for (const { route, priority, timeToLiveS } of entries) {
+    const { condition, endpoint } = route;
+    if (!normalised.startsWith(route.source) || unconditional.has(endpoint)) continue;
+    if (condition === undefined) unconditional.add(endpoint);
+    all.push({ target: { endpoint, priority, timeToLiveS }, condition });
+  }
+  const isSettled = all.every(({ condition }) => condition === undefined);
+  return { all, settled: isSettled ? all.map(({ target }) => target) : undefined };
+}
+
+function evaluate(all: readonly Candidate[], view: MessageView): readonly RouteTarget[] {
+  const targets: RouteTarget[] = [];
+  for (const { target, condition } of all) {
+    if (targets.some(({ endpoint }) => endpoint === target.endpoint)) continue;
+    if (condition === undefined || condition.evaluate(view) === true) targets.push(target);
+  }
+  return targets;
 }
