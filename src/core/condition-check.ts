@@ -5,7 +5,7 @@ import { functionRemedy, operandRemedy } from './route-advice.ts';
 import type { Report } from './route-problem.ts';
 
 /** `body` is known only at run time; `invalid` was reported already and fits everywhere. */
-export type StaticType = 'bool' | 'number' | 'string' | 'null' | 'undefined' | 'body' | 'invalid';
+type StaticType = 'bool' | 'number' | 'string' | 'null' | 'undefined' | 'body' | 'invalid';
 
 export type ExpressionTypes = ReadonlyMap<Expression, StaticType>;
 

@@ -5,7 +5,7 @@ const keywords = ['select', 'from', 'where', 'into', 'and', 'or', 'not'] as cons
 const literals = ['true', 'false', 'null', 'undefined'] as const;
 const symbols = '!= <> <= >= || ?? ( ) , + - * / % = < > { }'.split(' ');
 
-export type TokenKind =
+type TokenKind =
   | (typeof keywords)[number]
   | (typeof literals)[number]
   | 'symbol'

@@ -29,7 +29,7 @@ export type Expression = { readonly at: Token } & (
   | { readonly kind: 'invalid' }
 );
 
-export type LiteralType = 'bool' | 'number' | 'string' | 'null' | 'undefined';
+type LiteralType = 'bool' | 'number' | 'string' | 'null' | 'undefined';
 
 /**
  * How to read the routes. By default, what a person expects; with `compat` the letter of IoT Edge,

@@ -1,7 +1,7 @@
 /** What is wrong with a route, where exactly, and what to write instead (spec/iotedge.md §6.9). */
 
 /** 1-based, as editors count. */
-export type Position = { readonly line: number; readonly column: number };
+type Position = { readonly line: number; readonly column: number };
 
 export type RouteProblem = {
   /** What is wrong; in IoT Edge's words where it has some, so that they can be searched for. */
@@ -19,7 +19,8 @@ export type Span = { readonly start: number; readonly end: number };
 export type Report = (span: Span, message: string, remedy: string) => void;
 
 /** More would help nobody. */
-const PROBLEMS_MAX = 20;
+const PROBLEMS_MAX = 10;
+const SENTENCE_CHARS_MAX = 200;
 
 /** Problems are collected, not thrown: a person wants to see all of them at once. */
 export function createReport(text: string): {
@@ -32,8 +33,8 @@ export function createReport(text: string): {
     report: ({ start, end }, message, remedy) => {
       if (problems.length >= PROBLEMS_MAX) return;
       problems.push({
-        message,
-        remedy,
+        message: shorten(message),
+        remedy: shorten(remedy),
         start: positionAt(text, start),
         end: positionAt(text, end),
       });
@@ -45,6 +46,13 @@ export function createReport(text: string): {
 export function describeProblem({ message, remedy, start }: RouteProblem): string {
   const place = `${start.line > 1 ? `line ${start.line}, ` : ''}column ${start.column}`;
   return `${message.replace(/\.$/, '')}, at ${place}: ${remedy}`;
+}
+
+/** Problems quote the route, which may be long. */
+function shorten(sentence: string): string {
+  return sentence.length > SENTENCE_CHARS_MAX
+    ? `${sentence.slice(0, SENTENCE_CHARS_MAX)}…`
+    : sentence;
 }
 
 function positionAt(text: string, offset: number): Position {

@@ -25,6 +25,7 @@ export interface RouteTable {
 export const PRIORITY_NONE = 2_000_000_000;
 /** Sources come from module and output names, so there are few; a hostile module must not grow this. */
 const REMEMBERED_MAX = 1_000;
+const REMEMBERED_CHARS_MAX = 512;
 
 type Candidate = { readonly target: RouteTarget; readonly condition: Route['condition'] };
 
@@ -44,6 +45,7 @@ export function compileRoutes(routes: Readonly<Record<string, RouteEntry>>): Rou
     const known = bySource.get(source);
     if (known !== undefined) return known;
     const found = findCandidates(entries, source);
+    if (source.length > REMEMBERED_CHARS_MAX) return found;
     if (bySource.size >= REMEMBERED_MAX) bySource.clear();
     bySource.set(source, found);
     return found;

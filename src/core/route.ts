@@ -80,7 +80,7 @@ function readRoute(text: string, reading: RouteReading, report: Report): Route |
   if (peek().kind !== 'end') {
     report(
       { start: peek().start, end: text.length },
-      `Syntax error: nothing may follow the sink, but \`${excerpt(text.slice(peek().start))}\` does`,
+      `Syntax error: nothing may follow the sink, but \`${text.slice(peek().start).trimEnd()}\` does`,
       'a condition stands between the source and INTO: FROM … WHERE … INTO …',
     );
     return undefined;
@@ -135,11 +135,7 @@ function readInput(path: Token, report: Report): EndpointId | undefined {
   const parts = inside.replace(/^\//, '').replace(/\/$/, '').split('/');
   const [, module, , input] = parts;
   if (parts.length === 4 && module && input) return inputEndpoint(module, input);
-  report(
-    path,
-    `'${excerpt(inside)}' is no input of a module`,
-    'write "/modules/<module>/inputs/<input>"',
-  );
+  report(path, `'${inside}' is no input of a module`, 'write "/modules/<module>/inputs/<input>"');
   return undefined;
 }
 
@@ -172,7 +168,7 @@ function readSource(
     return undefined;
   }
   if (path.includes('//')) {
-    report({ start, end }, `Syntax error: '${excerpt(path)}' has an empty segment`, hint);
+    report({ start, end }, `Syntax error: '${path}' has an empty segment`, hint);
     return undefined;
   }
   return { path, start, end };
@@ -180,12 +176,13 @@ function readSource(
 
 /** Sources are compared by whole segments, without regard to case (spec/iotedge.md §6.2). */
 export function normaliseSource(source: string): string {
-  return `${source.trim().replace(/\*+$/, '').replace(/\/+$/, '')}/`.toLowerCase();
+  const text = source.trim();
+  return `${withoutTail(withoutTail(text, '*'), '/')}/`.toLowerCase();
 }
 
-const EXCERPT_CHARS_MAX = 60;
-
-function excerpt(text: string): string {
-  const line = text.trim();
-  return line.length > EXCERPT_CHARS_MAX ? `${line.slice(0, EXCERPT_CHARS_MAX)}…` : line;
+/** Not a regular expression: those take quadratic time, and modules choose the names of their outputs. */
+function withoutTail(text: string, tail: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === tail) end--;
+  return text.slice(0, end);
 }

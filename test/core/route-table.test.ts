@@ -84,6 +84,16 @@ test('more sources than are remembered are still matched', () => {
   }
 });
 
+test('the names a module chooses do not cost time out of proportion', () => {
+  const table = compileRoutes({ r: entry('FROM /messages/modules/m/* INTO $upstream') });
+  const startedAt = performance.now();
+  for (const letter of ['*', '/', ' ']) {
+    table.match(message(`/messages/modules/m/outputs/${letter.repeat(200_000)}x`));
+  }
+  // Quadratic, this takes a minute.
+  assert.ok(performance.now() - startedAt < 5_000);
+});
+
 /** §6.10 word for word: every route, its source and condition; then the lowest number per endpoint. */
 function naive(entries: readonly RouteEntry[], given: Message): readonly RouteTarget[] {
   const best = new Map<string, RouteTarget>();
