@@ -168,6 +168,17 @@ test('every test file runs, and none runs alone', () => {
   }
 });
 
+test('the lockfile knows every platform package: else `npm ci` refuses it (build/lockfile.ts)', () => {
+  type Entry = { readonly optionalDependencies?: Readonly<Record<string, string>> };
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Entry> };
+  const absent = Object.entries(packages).flatMap(([place, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter((name) => packages[`node_modules/${name}`] === undefined)
+      .map((name) => `${name} of ${place}`),
+  );
+  assert.equal(absent, []);
+});
+
 test('the version is package.json’s', () => {
   assert.is((JSON.parse(read('package.json')) as { version: string }).version, VERSION);
 });
