@@ -1,6 +1,6 @@
 /** `$edgeAgent`'s reported properties, in IoT Edge's shape (spec/iotedge.md §2). */
 import type { Deployment, DesiredStatus, ModuleSpec } from './deployment.ts';
-import { STARTUP_ORDER_LAST } from './deployment.ts';
+import { STARTUP_ORDER_LAST, shortened } from './deployment.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { BundleState, ModuleObservation, Observation } from './plan.ts';
 import { coolOffMs, RESTARTS_UNTIL_FAILED } from './restart-policy.ts';
@@ -78,7 +78,7 @@ export function agentReport(
     schemaVersion: '1.0',
     version: { version: facts.version, build: '', commit: '' },
     lastDesiredVersion: last.version ?? 0,
-    lastDesiredStatus: { code: last.status.code, description: last.status.description },
+    lastDesiredStatus: { code: last.status.code, description: shortened(last.status.description) },
     runtime: {
       ...deployment?.runtime,
       platform: { os: 'linux', architecture: facts.architecture, version: facts.version },

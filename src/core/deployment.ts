@@ -33,6 +33,15 @@ export type Deployment = {
 /** IoT Edge's status codes for `lastDesiredStatus` (spec/iotedge.md §2). */
 export type DesiredStatus = { readonly code: number; readonly description: string };
 
+/** A twin's text holds 4 KB of UTF-8; what a person reads first comes first. */
+const DESCRIPTION_LENGTH_MAX = 1_000;
+
+export function shortened(description: string): string {
+  return description.length > DESCRIPTION_LENGTH_MAX
+    ? `${description.slice(0, DESCRIPTION_LENGTH_MAX)}…`
+    : description;
+}
+
 export type ParsedDeployment =
   | { readonly ok: true; readonly value: Deployment }
   | { readonly ok: false; readonly status: DesiredStatus };

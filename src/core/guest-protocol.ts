@@ -20,7 +20,7 @@ export const TREATY_VERSION = 1;
  * A message body: text when it is valid UTF-8, otherwise the number of its bytes. Those bytes lie in
  * the batch's byte buffer, one body after the other, in the order of the items.
  */
-export type WireBody = string | number;
+type WireBody = string | number;
 
 /** Supervisor → module. */
 export type GuestEvent =

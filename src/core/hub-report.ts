@@ -1,5 +1,5 @@
 /** `$edgeHub`'s reported properties, in IoT Edge's shape (spec/iotedge.md §5.2). */
-import type { DesiredStatus } from './deployment.ts';
+import { type DesiredStatus, shortened } from './deployment.ts';
 import type { JsonObject } from './json.ts';
 import type { ModuleName } from './message.ts';
 
@@ -19,7 +19,7 @@ export function hubReport(
     schemaVersion: '1.0',
     version: { version, build: '', commit: '' },
     lastDesiredVersion: last.version ?? 0,
-    lastDesiredStatus: { code: last.status.code, description: last.status.description },
+    lastDesiredStatus: { code: last.status.code, description: shortened(last.status.description) },
     clients: Object.fromEntries(
       clients.map(({ module, connected, sinceMs }) => {
         const since = new Date(sinceMs).toISOString();

@@ -137,7 +137,15 @@ test('cloud invoke-method, twin update, twin show, monitor-events', async () => 
     '"you"',
   );
   assert.equal(JSON.parse(answer.text), { status: 200, payload: { hello: 'you' } });
-  const events = start('isolet', ['cloud', 'monitor-events', ...login, '-m', 'hello', '--json']);
+  const events = start('isolet', [
+    'cloud',
+    'monitor-events',
+    ...login,
+    '-m',
+    'hello',
+    '--json',
+    '--all',
+  ]);
   const updated = await run(
     'cloud',
     'twin',
@@ -182,7 +190,7 @@ test('mistakes are sentences', async () => {
     [['logs'], /usage: isolet logs MODULE/],
     [['list', '--socket', '/nowhere/api.sock'], /no Isolet answers at \/nowhere/],
     [['run', '--config', '/nowhere/config.toml'], /\/nowhere\/config\.toml cannot be read/],
-    [['cloud', 'set-modules', ...['--login', 'HostName=x']], /--content is needed/],
+    [['cloud', 'set-modules', '--login', 'HostName=x'], /--content is needed/],
     [['cloud', 'twin', 'show', '--login', 'nonsense'], /must have HostName/],
   ] as const) {
     const { code, errors } = await run(...argv);

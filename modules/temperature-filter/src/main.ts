@@ -22,6 +22,7 @@ twin.on('properties.desired', (patch: Record<string, unknown>) => {
   const complaints: string[] = [];
   threshold = applyDesired(threshold, patch, fallback, complaints);
   warn(complaints);
+  console.info(`alerts above ${threshold} °C`);
   twin.properties.reported.update({ TemperatureThreshold: threshold }, complain);
 });
 

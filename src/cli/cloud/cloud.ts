@@ -95,10 +95,18 @@ const monitorEvents: Command = {
   ...noWords,
   name: 'cloud monitor-events',
   summary: 'print what the hub receives, until Ctrl-C (emulator only)',
-  options: { ...base, 'module-id': moduleOption },
+  options: {
+    ...base,
+    'module-id': moduleOption,
+    all: { type: 'boolean', help: 'begin with the stored ones, not only with those from now on' },
+  },
   async run(args) {
     const module = args.text('module-id');
-    const filter = { device: deviceOf(args), ...(module === undefined ? {} : { module }) };
+    const filter = {
+      device: deviceOf(args),
+      since: args.flag('all') ? '0' : 'latest',
+      ...(module === undefined ? {} : { module }),
+    };
     const json = args.flag('json');
     await clientOf(args).events(filter, (event) =>
       process.stdout.write(json ? `${JSON.stringify(event)}\n` : describe(event)),
