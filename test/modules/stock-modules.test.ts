@@ -105,8 +105,9 @@ test('the filter lets hot readings through, marked, and drops what is none', () 
           b: '{ "machine": {"temperature": 25.5} }',
         },
       ]);
-      assert.is(filter.logs.length, 2);
-      assert.match(filter.logs[1] as string, /dropped a message that is no reading: machine.temp/);
+      const complaints = filter.logs.filter((line) => !line.startsWith('alerts above'));
+      assert.is(complaints.length, 2);
+      assert.match(complaints[1] as string, /dropped a message that is no reading: machine.temp/);
 
       filter.post({ t: 'desired', patch: { TemperatureThreshold: null, $version: 2 } });
       await filter.until('the report', () => filter.reported.length === 2);
