@@ -24,7 +24,11 @@ const FOLLOW_BUFFER_MAX = 1_048_576;
 /** Returns the function that serves one connection. */
 export function createHttpApi(resources: readonly Resource[]): (socket: Socket) => void {
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://isolet');
+    const url = URL.parse(request.url ?? '/', 'http://isolet');
+    if (url === null) {
+      send(response, 400, { error: `${String(request.url)} is no path` });
+      return;
+    }
     if (request.method !== 'GET') {
       send(response, 405, { error: `${request.method} is not served here, only GET` });
       return;
@@ -71,8 +75,20 @@ function match(pattern: string, path: string): Readonly<Record<string, string>> 
   const found: Record<string, string> = {};
   for (const [index, name] of names.entries()) {
     const part = parts[index] as string;
-    if (name.startsWith(':')) found[name.slice(1)] = decodeURIComponent(part);
-    else if (name !== part) return undefined;
+    if (name.startsWith(':')) {
+      const value = decode(part);
+      if (value === undefined) return undefined;
+      found[name.slice(1)] = value;
+    } else if (name !== part) return undefined;
   }
   return found;
+}
+
+/** Undefined when the part is no percent-encoded UTF-8. */
+function decode(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }

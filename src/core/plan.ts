@@ -121,6 +121,9 @@ export function plan(
   return { steps, wakeAtMs };
 }
 
+/** No module is started more often than this because its host was lost. */
+const HOST_LOST_PACE_MS = 500;
+
 type Again =
   | { readonly kind: 'start'; readonly counts: boolean }
   | { readonly kind: 'wait'; readonly untilMs: number }
@@ -129,8 +132,14 @@ type Again =
 /** An ended module: those we stopped and those that lost their host for no fault of theirs start at once. */
 function whenAgain(module: ModuleObservation, spec: ModuleSpec, nowMs: number): Again {
   const cause = module.endingCause;
-  if (cause === 'stopped' || cause === 'host lost') return { kind: 'start', counts: false };
   const { statistics } = module;
+  if (cause === 'stopped') return { kind: 'start', counts: false };
+  if (cause === 'host lost') {
+    // At once, but a host that dies at every start must not make us spin.
+    const untilMs = (statistics.lastStartAtMs ?? 0) + HOST_LOST_PACE_MS;
+    const pacing = nowMs < untilMs && nowMs >= untilMs - HOST_LOST_PACE_MS;
+    return pacing ? { kind: 'wait', untilMs } : { kind: 'start', counts: false };
+  }
   const verdict = restartVerdict(
     {
       failed: statistics.exitCode !== 0,

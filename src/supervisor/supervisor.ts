@@ -16,6 +16,7 @@ import type {
   StoreWrite,
   Upstream,
 } from '../core/ports.ts';
+import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
@@ -155,6 +156,16 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
 
   // Everything below may call back; nothing above does before this line.
   for (const id of [AGENT, HUB]) links.open(id);
+  // A cut may have come between saving a twin and using it.
+  for (const [id, follower] of [
+    [AGENT, agent],
+    [HUB, hub],
+  ] as const) {
+    const { desired } = twins.read(id);
+    const version = versionOf(desired);
+    if (version !== undefined && version !== follower.lastDesired().version)
+      follower.desired(desired);
+  }
   const target = agent.target();
   if (target !== undefined) follow(target);
   agent.wake();

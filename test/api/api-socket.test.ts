@@ -64,6 +64,8 @@ test('says what is not there, and what is', async () => {
     '/nothing is not served here; there is /status',
   );
   assert.match((await fault(ask(path, '/modules/absent/logs'))).message, 'no module "absent"');
+  assert.match((await fault(ask(path, '/modules/%zz/logs'))).message, 'is not served here');
+  assert.match((await fault(ask(path, '//'))).message, 'is no path');
   await api.close();
   assert.is((await fault(ask(path, '/status'))).code, 'ENDPOINT_AWAY');
 });

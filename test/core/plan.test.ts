@@ -128,6 +128,8 @@ test('a crash waits out its pause; a lost host does not', () => {
   assert.equal(steps([spec('a')], { a: ended(spec('a'), 'host lost') }, bundles).steps, [
     'start a',
   ]);
+  const young = ended(spec('a'), 'host lost', { lastStartAtMs: NOW - 100 });
+  assert.equal(steps([spec('a')], { a: young }, bundles), { steps: [], wakeInMs: 400 });
 });
 
 test('a download that failed is tried again when it is time', () => {

@@ -1,50 +1,91 @@
 /** A Store in memory that keeps the contract; the test decides how slow its disk is, and when it is full. */
-import { Fault } from '../../src/core/fault.ts';
-import type { Store, StoredDelivery, StoreSnapshot, StoreWrite } from '../../src/core/ports.ts';
+import type { Fault } from '../../src/core/fault.ts';
+import type {
+  Clock,
+  Store,
+  StoredDelivery,
+  StoreSnapshot,
+  StoreWrite,
+} from '../../src/core/ports.ts';
 
 type Append = Extract<StoreWrite, { kind: 'append' }>;
 
+export type MemoryStoreOptions = {
+  /** What earlier commits left. */
+  readonly writes?: readonly StoreWrite[];
+  /** Each commit takes so long on `clock`. */
+  readonly delayMs?: number;
+  readonly clock?: Clock;
+};
+
 export type MemoryStore = Store & {
-  /** Commits wait for `release` while true: what a slow card does. */
+  /** Commits wait for `hold(false)` while true: what a slow card does. */
   hold(held: boolean): void;
   /** The next commits fail with this until it is undefined again. */
   fail(fault: Fault | undefined): void;
+  /** One commit fails with this; those after it work. */
+  failNext(fault: Fault): void;
   /** What a power cut leaves: a store with all that was committed. */
   afterPowerCut(): MemoryStore;
   readonly commits: readonly (readonly StoreWrite[])[];
 };
 
-export function createMemoryStore(from?: { readonly writes: readonly StoreWrite[] }): MemoryStore {
-  const messages = new Map<number, Append>();
+/** As SQLite's: one read gives at most so many bytes, but at least one row. */
+const READ_BYTES_MAX = 4_194_304;
+
+export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const { delayMs = 0, clock } = options;
   const lanes = new Map<string, StoredDelivery[]>();
-  const twins: Record<string, never> = {};
-  const statistics: Record<string, never> = {};
-  const documents: Record<string, never> = {};
+  const twins = new Map<string, unknown>();
+  const statistics = new Map<string, unknown>();
+  const documents = new Map<string, unknown>();
   const commits: (readonly StoreWrite[])[] = [];
   let lastSeq = 0;
   let held = false;
   let release: (() => void)[] = [];
   let fault: Fault | undefined;
+  let nextFault: Fault | undefined;
+  let closed = false;
   let line: Promise<unknown> = Promise.resolve();
 
-  for (const write of from?.writes ?? []) apply(write);
+  for (const write of options.writes ?? []) apply(write);
+
+  /** All or nothing: whatever could fail is looked at before anything is touched. */
+  function commit(writes: readonly StoreWrite[]): void {
+    let seq = lastSeq;
+    for (const write of writes) {
+      if (write.kind !== 'append') continue;
+      if (write.seq <= seq) throw new Error(`seq ${write.seq} after ${seq}`);
+      seq = write.seq;
+    }
+    for (const write of writes) apply(write);
+    commits.push(writes);
+  }
 
   function apply(write: StoreWrite): void {
-    if (write.kind === 'append') {
-      if (write.seq <= lastSeq) throw new Error(`seq ${write.seq} after ${lastSeq}`);
-      lastSeq = write.seq;
-      messages.set(write.seq, write);
-      for (const row of write.deliveries) {
-        const { seq, enqueuedAtMs, message } = write;
-        lane(row.endpoint, row.priority).push({ ...row, seq, enqueuedAtMs, message });
+    switch (write.kind) {
+      case 'append':
+        return append(write);
+      case 'remove': {
+        const rows = lane(write.endpoint, write.priority);
+        const at = rows.findIndex((row) => row.seq === write.seq);
+        if (at >= 0) rows.splice(at, 1);
+        return;
       }
-    } else if (write.kind === 'remove') {
-      const rows = lane(write.endpoint, write.priority);
-      const at = rows.findIndex((row) => row.seq === write.seq);
-      if (at >= 0) rows.splice(at, 1);
-    } else if (write.kind === 'twin') put(twins, write.module, write.twin);
-    else if (write.kind === 'statistics') put(statistics, write.module, write.statistics);
-    else put(documents, write.name, write.value);
+      case 'twin':
+        return put(twins, write.module, write.twin);
+      case 'statistics':
+        return put(statistics, write.module, write.statistics);
+      case 'document':
+        return put(documents, write.name, write.value);
+    }
+  }
+
+  function append({ seq, enqueuedAtMs, message, deliveries }: Append): void {
+    lastSeq = seq;
+    for (const row of deliveries) {
+      lane(row.endpoint, row.priority).push({ ...row, seq, enqueuedAtMs, message });
+    }
   }
 
   function lane(endpoint: string, priority: number): StoredDelivery[] {
@@ -54,58 +95,78 @@ export function createMemoryStore(from?: { readonly writes: readonly StoreWrite[
     return rows;
   }
 
-  function put(into: Record<string, never>, name: string, value: unknown): void {
-    if (value === null) delete into[name];
-    else into[name] = structuredClone(value) as never;
-  }
-
   /** One thing after the other, never in the same turn it was asked. */
   function inLine<T>(run: () => T | Promise<T>): Promise<T> {
+    if (closed) return Promise.reject(new Error('the store is closed'));
     const result = line.then(run);
     line = result.catch(() => {});
     return result;
   }
 
+  function load(): StoreSnapshot {
+    return structuredClone({
+      lastSeq,
+      lanes: [...lanes.values()].flatMap((rows) => {
+        const [first] = rows;
+        if (first === undefined) return [];
+        return [{ endpoint: first.endpoint, priority: first.priority, count: rows.length }];
+      }),
+      twins: Object.fromEntries(twins),
+      statistics: Object.fromEntries(statistics),
+      documents: Object.fromEntries(documents),
+    }) as StoreSnapshot;
+  }
+
+  function read(endpoint: string, priority: number, afterSeq: number, limit: number) {
+    const rows: StoredDelivery[] = [];
+    let bytes = 0;
+    for (const row of lane(endpoint, priority)) {
+      if (row.seq <= afterSeq) continue;
+      bytes += row.message.body.byteLength;
+      if (rows.length >= limit || (rows.length > 0 && bytes > READ_BYTES_MAX)) break;
+      rows.push(row);
+    }
+    return structuredClone(rows);
+  }
+
   return {
     commits,
-    load: () =>
-      inLine(
-        (): StoreSnapshot => ({
-          lastSeq,
-          lanes: [...lanes.values()]
-            .filter((rows) => rows.length > 0)
-            .map((rows) => {
-              const { endpoint, priority } = rows[0] as StoredDelivery;
-              return { endpoint, priority, count: rows.length };
-            }),
-          twins: structuredClone(twins),
-          statistics: structuredClone(statistics),
-          documents: structuredClone(documents),
-        }),
-      ),
-    commit: (writes) =>
-      inLine(async () => {
+    load: () => inLine(load),
+    commit(given) {
+      // As it is now: what the caller does with it afterwards is not what was committed.
+      const writes = structuredClone(given);
+      return inLine(async () => {
+        if (delayMs > 0) await new Promise<void>((resolve) => clock?.after(delayMs, resolve));
         if (held) await new Promise<void>((resolve) => release.push(resolve));
-        if (fault !== undefined) throw fault;
-        for (const write of writes) apply(write);
-        commits.push(writes);
-      }),
-    read: (endpoint, priority, afterSeq, limit) =>
-      inLine(() =>
-        lane(endpoint, priority)
-          .filter((row) => row.seq > afterSeq)
-          .slice(0, limit),
-      ),
-    close: () => inLine(() => {}),
+        const failure = nextFault ?? fault;
+        nextFault = undefined;
+        if (failure !== undefined) throw failure;
+        commit(writes);
+      });
+    },
+    read: (...lane) => inLine(() => read(...lane)),
+    async close() {
+      closed = true;
+      await line;
+    },
     hold(now) {
       held = now;
-      if (!now) for (const resolve of release.splice(0)) resolve();
+      if (now) return;
+      for (const resolve of release) resolve();
       release = [];
     },
     fail(next) {
       fault = next;
     },
+    failNext(next) {
+      nextFault = next;
+    },
     afterPowerCut: () =>
-      createMemoryStore({ writes: [...(from?.writes ?? []), ...commits.flat()] }),
+      createMemoryStore({ ...options, writes: [...(options.writes ?? []), ...commits.flat()] }),
   };
+}
+
+function put(into: Map<string, unknown>, name: string, value: unknown): void {
+  if (value === null) into.delete(name);
+  else into.set(name, value);
 }

@@ -210,6 +210,23 @@ test('with no network at all, the last deployment runs', async () => {
   );
 });
 
+test('a twin saved but not yet used when the plug was pulled is used at the next start', async () => {
+  const { store, clock } = await running();
+  await clock.advance(1_000);
+  const cut = store.afterPowerCut();
+  const { twins } = await cut.load();
+  const row = twins['$edgeAgent'];
+  assert.ok(row);
+  const desired = { ...deployment({ filter: docker('filter:1') }), $version: 9 };
+  await cut.commit([{ kind: 'twin', module: '$edgeAgent', twin: { ...row, desired } }]);
+  const after = await setUp(cut);
+  await after.clock.advance(1_000);
+  assert.equal(
+    after.supervisor.status.modules().map(({ name }) => name),
+    ['filter'],
+  );
+});
+
 test('a module that breaks at load is tried again after its pause, and its state says why', async () => {
   const { upstream, clock, host } = await running();
   upstream.desired('$edgeAgent', deployment({ ...both, crash: docker('crash:1') }));
