@@ -1,12 +1,14 @@
 /** The command line: one table of commands. */
 
 import { runProgram } from './child-program.ts';
-import { cloud } from './cloud/cloud.ts';
+import { cloudCommands } from './cloud/cloud.ts';
 import { type Command, runCommand } from './command.ts';
+import { runFamily } from './command-family.ts';
 import { demo } from './demo.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
 import type { Program } from './program-files.ts';
+import { routeCommands } from './route/route.ts';
 
 const commands: readonly Command[] = [demo, list, logs];
 
@@ -18,13 +20,25 @@ const programs: Readonly<Record<string, { readonly program: Program; readonly su
     build: { program: 'bundle', summary: 'bundle modules' },
   };
 
+/** Commands of several words. */
+const families: Readonly<
+  Record<string, { readonly commands: readonly Command[]; readonly summary: string }>
+> = {
+  cloud: {
+    commands: cloudCommands,
+    summary: 'what you do at the hub: deployments, twins, methods, events',
+  },
+  route: { commands: routeCommands, summary: 'try routes and conditions before they are deployed' },
+};
+
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview());
     return name === undefined ? 1 : 0;
   }
-  if (name === 'cloud') return await cloud(rest);
+  const family = Object.hasOwn(families, name) ? families[name] : undefined;
+  if (family !== undefined) return await runFamily(name, family.commands, rest);
   const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
   if (program !== undefined) return await runProgram(program.program, rest);
   const command = commands.find((candidate) => candidate.name === name);
@@ -37,7 +51,7 @@ function overview(): string {
   const rows = [
     ...commands.map(({ name, summary }) => [name, summary] as const),
     ...Object.entries(programs).map(([name, { summary }]) => [name, summary] as const),
-    ['cloud', 'what you do at the hub: devices, deployments, twins, methods, events'] as const,
+    ...Object.entries(families).map(([name, { summary }]) => [name, summary] as const),
   ];
   const lines = rows.map(([name, summary]) => `  ${name.padEnd(10)}${summary.split('\n')[0]}`);
   return `isolet COMMAND [--help]\n\n${lines.join('\n')}\n`;

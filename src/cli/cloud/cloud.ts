@@ -1,7 +1,7 @@
 /** `isolet cloud …`: what a person does at the hub, modelled on `az iot`. */
 import { Fault } from '../../core/fault.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
-import { type Arguments, type Command, type Option, runCommand } from '../command.ts';
+import type { Arguments, Command, Option } from '../command.ts';
 import { jsonArgument } from './json-argument.ts';
 import { clientOf, deviceOf, deviceOption, loginOptions } from './login.ts';
 import { deploymentPath, methodsPath, twinPath } from './paths.ts';
@@ -115,29 +115,14 @@ const monitorEvents: Command = {
   },
 };
 
-const commands: readonly Command[] = [
+/** `isolet cloud <command>`. */
+export const cloudCommands: readonly Command[] = [
   setModules,
   showTwin,
   updateTwin,
   invokeMethod,
   monitorEvents,
 ];
-
-/** Runs `isolet cloud <words…>`. */
-export async function cloud(argv: readonly string[]): Promise<number> {
-  for (const command of commands) {
-    const words = command.name.split(' ').slice(1);
-    if (words.every((word, index) => argv[index] === word)) {
-      return await runCommand(command, argv.slice(words.length));
-    }
-  }
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(24)}${summary}`);
-  const help = argv.length === 0 || argv[0] === '--help' || argv[0] === '-h';
-  const text = `isolet cloud COMMAND [--help]\n\n${lines.join('\n')}\n`;
-  if (help) process.stdout.write(text);
-  else process.stderr.write(`isolet cloud: there is no command "${argv.join(' ')}"\n\n${text}`);
-  return argv[0] === '--help' || argv[0] === '-h' ? 0 : 1;
-}
 
 function required(args: Arguments, option: string): string {
   const value = args.text(option);
