@@ -1,92 +1,65 @@
-/** Opens the database file: pragmas, migrations, and what to do with one that is damaged. */
-import { chmodSync, existsSync, renameSync } from 'node:fs';
+/** Opens the database file and sets SQLite up for a small board with an SD card. */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
-import { migrations } from './schema.ts';
+import { migrate } from './migrations.ts';
+import { asFault } from './store-fault.ts';
+import type { StoreSettings } from './store-settings.ts';
 
-/** WAL pages until SQLite checkpoints by itself: about 4 MB. */
-const CHECKPOINT_PAGES = 1_000;
-const WAL_BYTES_MAX = 8_388_608;
-const CACHE_KB = 2_000;
-/** Whoever holds the file holds it for good: waiting longer would not help. */
-const BUSY_MS = 500;
+/** Only a person with a tool of their own can hold the file now: the data folder is locked. */
+const BUSY_MS = 2_000;
 
 /** Opens or makes the file. Throws STORE_DAMAGED, DATA_FOLDER_UNUSABLE or DISK_FULL. */
-export function openDatabase(file: string): Database.Database {
+export function openDatabase(file: string, settings: StoreSettings): Database.Database {
   let database: Database.Database | undefined;
   try {
+    makePrivate(file);
     database = new Database(file, { timeout: BUSY_MS });
-    chmodSync(file, 0o600);
-    // Ours alone: a second process is refused at its first read, and the lock dies with us.
+    // One process, one connection: no shared memory file is needed.
     database.pragma('locking_mode = EXCLUSIVE');
     // Before the journal: only an empty file takes it.
     database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('journal_mode = WAL');
+    // With NORMAL a power cut takes back what was acknowledged.
     database.pragma('synchronous = FULL');
-    database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    database.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
-    database.pragma(`cache_size = -${CACHE_KB}`);
+    database.pragma(`wal_autocheckpoint = ${settings.checkpointPages}`);
+    database.pragma(`journal_size_limit = ${settings.logBytesMax}`);
+    database.pragma(`cache_size = -${settings.cacheKb}`);
+    database.pragma(`max_page_count = ${settings.pagesMax}`);
+    database.pragma('cell_size_check = ON');
+    database.pragma('temp_store = MEMORY');
     migrate(database, file);
     return database;
   } catch (cause) {
     database?.close();
-    throw asFault(cause, file);
+    throw asDamage(asFault(cause, file), file);
   }
 }
 
-function migrate(database: Database.Database, file: string): void {
-  database.exec('BEGIN IMMEDIATE');
-  const version = database.pragma('user_version', { simple: true }) as number;
-  if (version > migrations.length) {
-    database.exec('ROLLBACK');
-    throw new Fault(
-      'DATA_FOLDER_UNUSABLE',
-      `${file} was written by a newer Isolet (schema ${version}, this one knows ${migrations.length}): update this one, or use another data folder`,
-    );
+/** Made before SQLite makes it, so that nobody else may read it at any time; the log takes its rights. */
+export function makePrivate(file: string): void {
+  if (!existsSync(file)) {
+    closeSync(openSync(file, 'wx', 0o600));
+    return;
   }
-  for (const sql of migrations.slice(version)) database.exec(sql);
-  database.pragma(`user_version = ${migrations.length}`);
-  database.exec('COMMIT');
-  // A cheap look at every table's root: a damaged header or root page shows here, not in a week.
-  for (const table of ['message', 'delivery', 'twin', 'statistics', 'document']) {
-    database.prepare(`SELECT * FROM ${table} LIMIT 1`).all();
-  }
+  accessSync(file, constants.R_OK | constants.W_OK);
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
-/** Puts a damaged file (and its WAL) aside; returns its new name. */
-export function setAside(file: string, nowMs: number): string {
-  const aside = `${file}.damaged-${new Date(nowMs).toISOString().replaceAll(':', '-')}`;
-  for (const end of ['', '-wal', '-shm']) {
-    if (existsSync(file + end)) renameSync(file + end, aside + end);
-  }
-  return aside;
-}
-
-/** SQLite's errors as ours. */
-export function asFault(cause: unknown, file: string): unknown {
-  const code = String((cause as { code?: unknown }).code ?? '');
-  if (cause instanceof Fault) return cause;
-  if (code === 'SQLITE_BUSY') {
-    return new Fault(
-      'DATA_FOLDER_UNUSABLE',
-      `${file} is in use by another process: stop that one, or use another data folder`,
-      { cause },
-    );
-  }
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code.startsWith('SQLITE_IOERR')) {
-    return new Fault('DISK_FULL', `${file} cannot be written (${code}): free some space`, {
-      cause,
-    });
-  }
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new Fault('STORE_DAMAGED', `${file} is damaged (${code})`, { cause });
-  }
-  if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY') || code === 'EACCES') {
-    return new Fault(
-      'DATA_FOLDER_UNUSABLE',
-      `${file} cannot be opened (${code}): give this user the right to write there`,
-      { cause },
-    );
-  }
-  return cause;
+/**
+ * A file we may write and SQLite calls read-only, or our own SQL does not fit, has a damaged header or
+ * schema: to SQLite it is merely another database.
+ */
+function asDamage(cause: unknown, file: string): unknown {
+  const { code } = ((cause as Error).cause ?? cause) as { code?: unknown };
+  if (code !== 'SQLITE_READONLY' && code !== 'SQLITE_ERROR') return cause;
+  return new Fault('STORE_DAMAGED', `${file} is not the database it was (${code})`, { cause });
 }

@@ -1,100 +1,100 @@
 /** The supervisor's handle on the store's thread: the port Store, every call a message. */
-import { Worker } from 'node:worker_threads';
-import { Fault } from '../core/fault.ts';
-import type { Log, Store, StoredDelivery, StoreSnapshot } from '../core/ports.ts';
-import type { StoreOpened, StoreReply, StoreRequest, WireFault } from './store-protocol.ts';
+import type { Log, Store, StoredDelivery, StoreSnapshot, StoreWrite } from '../core/ports.ts';
+import type { StoreRequest } from './store-protocol.ts';
+import { STORE_SETTINGS, type StoreSettings } from './store-settings.ts';
+import { type StoreThread, startStoreThread } from './store-thread.ts';
+import type { StoreMetrics } from './synchronous-store.ts';
 
 export type SqliteStoreOptions = {
   /** Made when it is not there; the database is `isolet.db` in it. */
   readonly dataDir: string;
   /** src/store/worker.ts, or what it was bundled to. */
-  readonly workerMain: string;
+  readonly workerMain: string | URL;
   readonly log: Log;
-  /** Largest size of the database, in pages of 4 KB. Default: SQLite's, practically none. */
-  readonly pagesMax?: number;
+  /** What should differ from STORE_SETTINGS. */
+  readonly settings?: Partial<StoreSettings>;
 };
 
-/** V8 limits of the worker, MB: it holds one batch at a time. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 };
+export type SqliteStore = Store & {
+  /** As of the last answer; undefined before the first. */
+  metrics(): StoreMetrics | undefined;
+};
+
+/** Longer than finishing any sensible queue; what is not finished then was not acknowledged. */
 const CLOSE_MS = 10_000;
 
-type Waiting = {
-  readonly resolve: (value: never) => void;
-  readonly reject: (cause: unknown) => void;
-};
 type Asked = StoreRequest extends infer Each
   ? Each extends unknown
     ? Omit<Each, 'id'>
     : never
   : never;
 
-/** Rejects with DATA_FOLDER_UNUSABLE or DISK_FULL when there is no database to be had. */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { dataDir, workerMain, log, pagesMax } = options;
-  const worker = new Worker(workerMain, {
-    workerData: { dataDir, pagesMax },
-    // Our own flags are for our own thread.
-    execArgv: [],
-    resourceLimits: RESOURCE_LIMITS,
-    name: 'isolet store',
-  });
-  const waiting = new Map<number, Waiting>();
-  let lastId = 0;
-  let gone: Error | undefined;
+/**
+ * Rejects with DATA_FOLDER_UNUSABLE or DISK_FULL when there is no database to be had. A thread that
+ * dies takes the calls it had with it (STORE_DAMAGED: nobody knows what became of them), and the next
+ * call starts another.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const { dataDir, workerMain, log } = options;
+  const data = { dataDir, settings: { ...STORE_SETTINGS, ...options.settings } };
+  let metrics: StoreMetrics | undefined;
+  let closing: Promise<void> | undefined;
+  let running = false;
+  let thread: StoreThread | undefined = start();
+  await thread.opened;
+  running = true;
 
-  const opened = await new Promise<StoreOpened>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
-  if (!opened.opened) {
-    await worker.terminate();
-    throw fromWire(opened.fault);
-  }
-  for (const note of opened.notes) log.error('the database was damaged', { note });
-
-  worker.on('message', (reply: StoreReply) => {
-    const asked = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    if ('fault' in reply) asked?.reject(fromWire(reply.fault));
-    else asked?.resolve(reply.value as never);
-  });
-  // A store that is gone for good must not leave anybody waiting: that is the end of the process.
-  worker.on('error', (cause) => end(cause as Error));
-  worker.on('exit', () => end(new Error('the store’s thread has ended')));
-
-  function end(cause: Error): void {
-    gone ??= cause;
-    for (const { reject } of waiting.values()) reject(gone);
-    waiting.clear();
-  }
-
-  function ask<T>(request: Asked): Promise<T> {
-    if (gone !== undefined) return Promise.reject(gone);
-    return new Promise<T>((resolve, reject) => {
-      const id = ++lastId;
-      waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-      worker.postMessage({ ...request, id });
+  function start(): StoreThread {
+    const mine = startStoreThread(workerMain, data, {
+      metrics: (latest) => {
+        metrics = latest;
+      },
+      warning: (message, fields) => log.error(message, fields),
+      ended: (cause) => {
+        if (thread === mine) thread = undefined;
+        if (running && closing === undefined) log.error('the store’s thread has ended', { cause });
+      },
     });
+    return mine;
+  }
+
+  async function ask<T>(request: Asked): Promise<T> {
+    if (closing !== undefined) throw new Error('the store is closed');
+    thread ??= start();
+    return (await thread.ask(request)) as T;
+  }
+
+  async function close(last: StoreThread | undefined): Promise<void> {
+    if (last === undefined) return;
+    let limit: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, CLOSE_MS);
+    });
+    const done = last.ask({ kind: 'close' }).catch((cause: unknown) => {
+      log.warn('the store did not close well; what was acknowledged is safe', { cause });
+    });
+    await Promise.race([done, tooLong]);
+    await Promise.race([last.terminate(), tooLong]);
+    clearTimeout(limit);
   }
 
   return {
     load: () => ask<StoreSnapshot>({ kind: 'load' }),
-    commit: (writes) => ask<void>({ kind: 'commit', writes }),
+    commit: (writes) => ask<void>({ kind: 'commit', writes: writes.map(withOwnBody) }),
     read: (endpoint, priority, afterSeq, limit) =>
       ask<readonly StoredDelivery[]>({ kind: 'read', endpoint, priority, afterSeq, limit }),
-    async close() {
-      if (gone !== undefined) return;
-      let limit: NodeJS.Timeout | undefined;
-      const tooLong = new Promise<void>((resolve) => {
-        limit = setTimeout(resolve, CLOSE_MS);
-      });
-      await Promise.race([ask<void>({ kind: 'close' }), tooLong]);
-      clearTimeout(limit);
-      await worker.terminate();
+    metrics: () => metrics,
+    close() {
+      closing ??= close(thread);
+      return closing;
     },
   };
 }
 
-function fromWire({ code, message }: WireFault): Error {
-  return code === undefined ? new Error(message) : new Fault(code, message);
+/** A body that is a view would take all it is a view on to the other thread. */
+function withOwnBody(write: StoreWrite): StoreWrite {
+  if (write.kind !== 'append') return write;
+  const { body } = write.message;
+  if (body.byteLength === body.buffer.byteLength) return write;
+  return { ...write, message: { ...write.message, body: new Uint8Array(body) } };
 }

@@ -1,12 +1,14 @@
 /** What the handle and the worker say to each other. Requests are carried out in the order they come. */
 import type { FaultCode } from '../core/fault.ts';
-import type { StoreWrite } from '../core/ports.ts';
+import type { LogFields, StoreWrite } from '../core/ports.ts';
+import type { StoreSettings } from './store-settings.ts';
+import type { StoreMetrics } from './synchronous-store.ts';
 
-export type WorkerData = { readonly dataDir: string; readonly pagesMax: number | undefined };
+export type WorkerData = { readonly dataDir: string; readonly settings: StoreSettings };
 
 export type StoreRequest =
   | { readonly id: number; readonly kind: 'load' }
-  | { readonly id: number; readonly kind: 'commit'; readonly writes: readonly StoreWrite[] }
+  | CommitRequest
   | {
       readonly id: number;
       readonly kind: 'read';
@@ -17,14 +19,25 @@ export type StoreRequest =
     }
   | { readonly id: number; readonly kind: 'close' };
 
+export type CommitRequest = {
+  readonly id: number;
+  readonly kind: 'commit';
+  readonly writes: readonly StoreWrite[];
+};
+
 /** `code` undefined = a bug of ours. */
 export type WireFault = { readonly code: FaultCode | undefined; readonly message: string };
 
-export type StoreReply =
+export type StoreAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: WireFault };
 
-/** The worker's first word: it has the database, or why not. */
-export type StoreOpened =
-  | { readonly opened: true; readonly notes: readonly string[] }
-  | { readonly opened: false; readonly fault: WireFault };
+/** What the worker says. `opened` comes first, once; without a fault it has the database. */
+export type WorkerMessage =
+  | { readonly kind: 'opened'; readonly fault: WireFault | undefined }
+  | {
+      readonly kind: 'answers';
+      readonly answers: readonly StoreAnswer[];
+      readonly metrics: StoreMetrics;
+    }
+  | { readonly kind: 'warning'; readonly message: string; readonly fields: LogFields };

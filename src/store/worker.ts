@@ -1,67 +1,115 @@
-/** The store's thread: opens the database and does what it is asked, one thing after the other. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type Database from 'better-sqlite3';
+/** The store's thread, a thin shell: takes what has gathered, carries it out in order, answers. */
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
 import { Fault } from '../core/fault.ts';
-import { asFault, openDatabase, setAside } from './database.ts';
-import { salvage } from './salvage.ts';
-import type { StoreRequest, WireFault, WorkerData } from './store-protocol.ts';
-import { createTables, type Tables } from './tables.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import { inGroups } from './commit-groups.ts';
+import type {
+  StoreAnswer,
+  StoreRequest,
+  WireFault,
+  WorkerData,
+  WorkerMessage,
+} from './store-protocol.ts';
+import { openSynchronousStore, type SynchronousStore } from './synchronous-store.ts';
+
+/** Between two pieces of housekeeping, so that requests come first. */
+const TIDY_PAUSE_MS = 20;
 
 const port = parentPort as MessagePort;
-const { dataDir, pagesMax } = workerData as WorkerData;
-const file = join(dataDir, 'isolet.db');
-
-let database: Database.Database;
-let tables: Tables;
+const { dataDir, settings } = workerData as WorkerData;
+const say = (message: WorkerMessage): void => port.postMessage(message);
 
 try {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const notes = open();
-  port.postMessage({ opened: true, notes });
-  port.on('message', serve);
+  serve(
+    openSynchronousStore({
+      dataDir,
+      settings,
+      clock: systemClock,
+      warn: (message, { cause, ...fields }) =>
+        say({ kind: 'warning', message, fields: { ...fields, found: (cause as Fault).message } }),
+    }),
+  );
+  say({ kind: 'opened', fault: undefined });
 } catch (cause) {
-  port.postMessage({ opened: false, fault: wireFault(asFault(cause, file)) });
+  say({ kind: 'opened', fault: wireFault(cause) });
 }
 
-/** A damaged file is set aside and what can be read of it is saved: the device runs on. */
-function open(): readonly string[] {
-  const notes: string[] = [];
-  try {
-    database = openDatabase(file);
-  } catch (cause) {
-    if (!(cause instanceof Fault) || cause.code !== 'STORE_DAMAGED') throw cause;
-    const aside = setAside(file, Date.now());
-    database = openDatabase(file);
-    const saved = JSON.stringify(salvage(aside, database));
-    notes.push(`${cause.message}; it is set aside as ${aside}, rows saved: ${saved}`);
+function serve(store: SynchronousStore): void {
+  let idle = setTimeout(tidy, settings.idleMs);
+
+  port.on('message', (first: StoreRequest) => {
+    clearTimeout(idle);
+    for (const group of inGroups(gathered(first), settings.joinedWritesMax)) {
+      const answers = carryOut(store, group);
+      say({ kind: 'answers', answers, metrics: store.metrics() });
+      if (group[0]?.kind === 'close') {
+        port.close();
+        return;
+      }
+    }
+    idle = setTimeout(tidy, settings.idleMs);
+  });
+
+  function tidy(): void {
+    let more = false;
+    try {
+      more = store.tidy();
+    } catch {
+      // The next request will say what is wrong; tidying can wait.
+    }
+    idle = setTimeout(tidy, more ? TIDY_PAUSE_MS : settings.idleMs);
+    // Nothing to do until somebody asks for something.
+    if (!more) clearTimeout(idle);
   }
-  if (pagesMax !== undefined) database.pragma(`max_page_count = ${pagesMax}`);
-  tables = createTables(database);
-  return notes;
 }
 
-function serve(request: StoreRequest): void {
+/** Everything that came while the last thing was being done. */
+function gathered(first: StoreRequest): readonly StoreRequest[] {
+  const requests = [first];
+  for (
+    let next = receiveMessageOnPort(port);
+    next !== undefined;
+    next = receiveMessageOnPort(port)
+  ) {
+    requests.push(next.message as StoreRequest);
+  }
+  return requests;
+}
+
+/** Several commits, or one request of another kind. */
+function carryOut(store: SynchronousStore, group: readonly StoreRequest[]): readonly StoreAnswer[] {
+  const commits = group.filter((request) => request.kind === 'commit');
+  if (commits.length > 0) {
+    const outcomes = store.commit(commits.map(({ writes }) => writes));
+    return commits.map(({ id }, at) =>
+      outcomes[at] === undefined
+        ? { id, value: undefined }
+        : { id, fault: wireFault(outcomes[at]) },
+    );
+  }
+  const [request] = group as [StoreRequest];
   try {
-    port.postMessage({ id: request.id, value: carryOut(request) });
-    if (request.kind === 'close') port.close();
+    return [{ id: request.id, value: answer(store, request) }];
   } catch (cause) {
-    port.postMessage({ id: request.id, fault: wireFault(asFault(cause, file)) });
+    return [{ id: request.id, fault: wireFault(cause) }];
   }
 }
 
-function carryOut(request: StoreRequest): unknown {
+function answer(store: SynchronousStore, request: StoreRequest): unknown {
   switch (request.kind) {
     case 'load':
-      return tables.load();
-    case 'commit':
-      return tables.commit(request.writes);
+      return store.load();
     case 'read':
-      return tables.read(request.endpoint, request.priority, request.afterSeq, request.limit);
+      return store.read(request.endpoint, request.priority, request.afterSeq, request.limit);
     case 'close':
-      database.close();
-      return undefined;
+      return store.close();
+    case 'commit':
+      return undefined; // Commits come in groups.
   }
 }
 

@@ -1,25 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import Database from 'better-sqlite3';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Fault } from '../../src/core/fault.ts';
-import type { Store, StoreWrite } from '../../src/core/ports.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
-import { append, message, storeContract, twin } from '../contracts/store.ts';
+import { append, appendBytes, seqs, storeContract, twin } from '../contracts/store.ts';
 import { createFakeLog } from '../fakes/log.ts';
 import { createMemoryStore } from '../fakes/store.ts';
-import { within } from '../fakes/within.ts';
-
-type Append = Extract<StoreWrite, { kind: 'append' }>;
-
-const workerMain = join(import.meta.dirname, '../../src/store/worker.ts');
-const newFolder = (): string => mkdtempSync(join(tmpdir(), 'isolet-store-'));
-const open = (dataDir: string, log = createFakeLog()): Promise<Store> =>
-  within(10_000, 'open', openSqliteStore({ dataDir, workerMain, log }));
+import { until, within } from '../fakes/within.ts';
+import { faultOf, inFolder, open, workerMain } from './store-folder.ts';
 
 storeContract('memory', async () => {
   const store = createMemoryStore();
@@ -27,170 +17,168 @@ storeContract('memory', async () => {
 });
 
 storeContract('sqlite', async () => {
-  const dataDir = newFolder();
-  const store = await open(dataDir);
+  const folder = Promise.withResolvers<string>();
+  const over = Promise.withResolvers<void>();
+  const gone = inFolder((dataDir) => {
+    folder.resolve(dataDir);
+    return over.promise;
+  });
+  const store = await open(await folder.promise);
   return {
     store,
     async close() {
       await store.close();
-      rmSync(dataDir, { recursive: true });
+      over.resolve();
+      await gone;
     },
   };
 });
 
 const test = suite('sqlite store');
 
-async function fault(promise: Promise<unknown>): Promise<Fault> {
-  try {
-    await promise;
-  } catch (cause) {
-    if (cause instanceof Fault) return cause;
-    throw cause;
-  }
-  throw new Error('nothing was wrong');
-}
-
-test('what was committed is there after a reopen', async () => {
-  const dataDir = newFolder();
-  const first = await open(dataDir);
-  await first.commit([append(1, 'a/in'), { kind: 'twin', module: 'm', twin }]);
-  await first.close();
-  const second = await open(dataDir);
-  assert.is((await second.read('a/in', 0, 0, 10)).length, 1);
-  assert.equal((await second.load()).twins, { m: twin });
-  await second.close();
-  assert.is(statSync(join(dataDir, 'isolet.db')).mode & 0o777, 0o600);
-  rmSync(dataDir, { recursive: true });
-});
-
-test('a commit is all or nothing', async () => {
-  const dataDir = newFolder();
-  const store = await open(dataDir);
-  await store.commit([append(1, 'a/in')]);
-  // seq 1 is taken: the whole batch goes.
-  let refused = false;
-  await store.commit([append(2, 'a/in'), append(1, 'a/in')]).catch(() => {
-    refused = true;
-  });
-  assert.ok(refused);
-  assert.equal(
-    (await store.read('a/in', 0, 0, 10)).map((row) => row.seq),
-    [1],
-  );
-  await store.close();
-  rmSync(dataDir, { recursive: true });
-});
-
-test('a second user of the folder is refused', async () => {
-  const dataDir = newFolder();
-  const store = await open(dataDir);
-  const refused = await fault(open(dataDir));
-  assert.is(refused.code, 'DATA_FOLDER_UNUSABLE');
-  assert.match(refused.message, 'in use by another process');
-  await store.close();
-  rmSync(dataDir, { recursive: true });
-});
-
-test('a full disk refuses a commit whole, and takes the next when there is space', async () => {
-  const dataDir = newFolder();
-  const first = await open(dataDir);
-  await first.commit([append(1, 'a/in')]);
-  await first.close();
-  const file = join(dataDir, 'isolet.db');
-  const database = new Database(file);
-  const pages = database.pragma('page_count', { simple: true }) as number;
-  database.close();
-  const store = await openSqliteStore({
-    dataDir,
-    workerMain,
-    log: createFakeLog(),
-    pagesMax: pages + 4,
-  });
-  const big = {
-    ...(append(3, 'a/in') as Append),
-    message: { ...message('big'), body: Buffer.alloc(100_000) },
-  };
-  const refused = await fault(store.commit([append(2, 'a/in'), big]));
-  assert.is(refused.code, 'DISK_FULL');
-  assert.equal(
-    (await store.read('a/in', 0, 0, 10)).map((row) => row.seq),
-    [1],
-  );
-  await store.commit([append(4, 'a/in')]);
-  assert.equal(
-    (await store.read('a/in', 0, 0, 10)).map((row) => row.seq),
-    [1, 4],
-  );
-  await store.close();
-  rmSync(dataDir, { recursive: true });
-});
-
-test('a damaged file is set aside, what can be read is saved, the device runs on', async () => {
-  for (const damage of ['header', 'middle', 'rubbish'] as const) {
-    const dataDir = newFolder();
+test('what was committed is there after a reopen, for nobody else to read', () =>
+  inFolder(async (parent) => {
+    const dataDir = join(parent, 'made', 'for us');
     const first = await open(dataDir);
-    await first.commit([{ kind: 'twin', module: 'm', twin }]);
-    await first.commit(Array.from({ length: 500 }, (_, index) => append(index + 1, 'a/in')));
+    await first.commit([append(1, 'a/in'), { kind: 'twin', module: 'm', twin }]);
+    for (const end of ['isolet.db', 'isolet.db-wal', 'isolet.lock', 'isolet.pid']) {
+      assert.is(statSync(join(dataDir, end)).mode & 0o777, 0o600, end);
+    }
+    assert.is(statSync(dataDir).mode & 0o777, 0o700);
     await first.close();
-    const file = join(dataDir, 'isolet.db');
-    const bytes = readFileSync(file);
-    if (damage === 'header') bytes.fill(0xff, 0, 100);
-    if (damage === 'middle') bytes.fill(0xff, 4096 * 1, 4096 * 4);
-    writeFileSync(file, damage === 'rubbish' ? 'this is no database, not at all' : bytes);
-    const log = createFakeLog();
-    const store = await open(dataDir, log);
-    await store.commit([append(1000, 'a/in')]);
-    assert.is((await store.load()).lastSeq, 1000);
+    assert.not.ok(existsSync(join(dataDir, 'isolet.db-wal')));
+    const second = await open(dataDir);
+    assert.equal(await seqs(second), [1]);
+    assert.equal((await second.load()).twins, { m: twin });
+    await second.close();
+  }));
+
+test('a second user of the folder is refused and told who holds it', () =>
+  inFolder(async (dataDir) => {
+    const store = await open(dataDir);
+    const refused = await faultOf(() => open(dataDir, { lockMs: 10 }));
+    assert.is(refused.code, 'DATA_FOLDER_UNUSABLE');
+    assert.match(refused.message, `in use by process ${process.pid}`);
+    await store.commit([append(1, 'a/in')]);
     await store.close();
-    assert.ok(
-      readdirSync(dataDir).some((name) => name.includes('damaged')),
-      damage,
-    );
-    assert.match(JSON.stringify(log.entries), 'set aside');
-    rmSync(dataDir, { recursive: true });
-  }
-});
+    await (await open(dataDir)).close();
+  }));
 
-test('a newer file than we know is left alone', async () => {
-  const dataDir = newFolder();
-  const database = new Database(join(dataDir, 'isolet.db'));
-  database.pragma('user_version = 99');
-  database.close();
-  const refused = await fault(open(dataDir));
-  assert.is(refused.code, 'DATA_FOLDER_UNUSABLE');
-  assert.match(refused.message, 'newer Isolet');
-  rmSync(dataDir, { recursive: true });
-});
-
-test('what a killed process was told is committed is there', async () => {
-  const dataDir = newFolder();
-  const program = `
-    import { openSqliteStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/sqlite-store.ts'))};
-    import { append } from ${JSON.stringify(join(import.meta.dirname, '../contracts/store.ts'))};
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
-    const store = await openSqliteStore({ dataDir: ${JSON.stringify(dataDir)}, workerMain: ${JSON.stringify(workerMain)}, log });
-    let seq = (await store.load()).lastSeq;
-    for (;;) { seq++; const mine = seq; await store.commit([append(mine, 'a/in')]); console.log(mine); }
-  `;
-  let told = 0;
-  for (const killAfter of [5, 40, 120]) {
+test('another process is refused; what a killed one left does not block', () =>
+  inFolder(async (dataDir) => {
+    const program = `
+      import { openSqliteStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/sqlite-store.ts'))};
+      const log = { debug() {}, info() {}, warn() {}, error() {} };
+      await openSqliteStore({ dataDir: ${JSON.stringify(dataDir)}, workerMain: ${JSON.stringify(workerMain)}, log });
+      console.log('open');`;
     const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let count = 0;
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => {
-      told = Number(line);
-      if (++count === killAfter) child.kill('SIGKILL');
-    });
-    await within(20_000, 'the child dies', new Promise((resolve) => child.on('close', resolve)));
-  }
-  const store = await open(dataDir);
-  const rows = await store.read('a/in', 0, 0, 100_000);
-  assert.ok(told >= 165);
-  assert.ok(rows.length >= told, `${rows.length} of ${told}`);
-  await store.close();
-  rmSync(dataDir, { recursive: true });
-});
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await within(
+      10_000,
+      'the child opens',
+      new Promise((resolve) => child.stdout.once('data', resolve)),
+    );
+    const refused = await faultOf(() => open(dataDir, { lockMs: 10 }));
+    assert.match(refused.message, `in use by process ${child.pid}`);
+    child.kill('SIGKILL');
+    await within(5_000, 'the child dies', ended);
+    assert.ok(existsSync(join(dataDir, 'isolet.pid')));
+    await (await open(dataDir)).close();
+  }));
+
+test('commits that wait are joined into few transactions', () =>
+  inFolder(async (dataDir) => {
+    const store = await open(dataDir);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, at) => store.commit([append(at + 1, 'a/in')])),
+    );
+    const metrics = store.metrics();
+    assert.is(metrics?.commits, 50);
+    assert.is(metrics?.writes, 50);
+    assert.ok((metrics?.transactions ?? 50) < 10, `${metrics?.transactions} transactions`);
+    assert.is((await seqs(store)).length, 50);
+    await store.close();
+  }));
+
+test('what cannot be copied to the thread is refused, and nothing hangs', () =>
+  inFolder(async (dataDir) => {
+    const store = await open(dataDir);
+    const wrong = [{ kind: 'document', name: 'd', value: (() => 1) as never } as const];
+    const outcome = await store.commit(wrong).then(
+      () => 'stored',
+      () => 'refused',
+    );
+    assert.is(outcome, 'refused');
+    await store.commit([append(1, 'a/in')]);
+    await store.close();
+  }));
+
+test('a thread that dies takes what it had with it, and the next call starts another', () =>
+  inFolder(async (dataDir) => {
+    const signal = join(dataDir, 'die');
+    const mortal = join(dataDir, 'mortal-worker.mjs');
+    writeFileSync(
+      mortal,
+      `import { existsSync, rmSync } from 'node:fs';
+       import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', () => {
+         if (!existsSync(${JSON.stringify(signal)})) return;
+         rmSync(${JSON.stringify(signal)});
+         process.exit(3);
+       });
+       await import(${JSON.stringify(pathToFileURL(workerMain).href)});`,
+    );
+    const log = createFakeLog();
+    const store = await within(
+      10_000,
+      'open',
+      openSqliteStore({ dataDir, workerMain: pathToFileURL(mortal), log }),
+    );
+    await store.commit([append(1, 'a/in')]);
+    writeFileSync(signal, '');
+    const outcomes = await within(
+      10_000,
+      'the answers',
+      Promise.all([
+        faultOf(() => store.commit([append(2, 'a/in')])),
+        faultOf(() => store.read('a/in', 0, 0, 10)),
+      ]),
+    );
+    assert.equal(
+      outcomes.map(({ code }) => code),
+      ['STORE_DAMAGED', 'STORE_DAMAGED'],
+    );
+    assert.match(outcomes[0]?.message ?? '', 'unknown whether');
+    await within(10_000, 'a commit', store.commit([append(3, 'a/in')]));
+    assert.equal(await seqs(store), [1, 3]);
+    assert.match(JSON.stringify(log.entries), 'thread has ended');
+    await store.close();
+  }));
+
+test('an idle store gives the space of a drained backlog back to the disk', () =>
+  inFolder(async (dataDir) => {
+    const store = await open(dataDir, { idleMs: 20 });
+    const body = Buffer.alloc(20_000);
+    for (let at = 0; at < 10; at++) {
+      await store.commit(
+        Array.from({ length: 50 }, (_, each) => appendBytes(at * 50 + each + 1, body)),
+      );
+    }
+    const size = (): number => statSync(join(dataDir, 'isolet.db')).size;
+    assert.ok(size() > 8_000_000, `${size()} bytes`);
+    await store.commit(
+      Array.from({ length: 500 }, (_, at) => ({
+        kind: 'remove',
+        endpoint: 'a/in',
+        priority: 0,
+        seq: at + 1,
+      })),
+    );
+    await until(10_000, 'the file shrinks', () => size() < 2_000_000);
+    await store.commit([append(1_000, 'a/in')]);
+    await store.close();
+  }));
 
 test.run();

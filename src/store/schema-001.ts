@@ -1,9 +1,5 @@
-/**
- * The database's tables, and how each version becomes the next. A version, once released, is never
- * edited: a new one is appended. `PRAGMA user_version` says which one a file has.
- */
-export const migrations: readonly string[] = [
-  `
+/** The tables of the first version. Once released this file is never edited: a new version is a new file. */
+export const schema001 = `
   -- One accepted message. seq is the order of acceptance; AUTOINCREMENT keeps the highest one ever
   -- used in sqlite_sequence, so that it never goes back, not even when all messages are gone.
   CREATE TABLE message (
@@ -40,5 +36,4 @@ export const migrations: readonly string[] = [
 
   -- Named JSON documents: the deployment and the routes in force.
   CREATE TABLE document (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  `,
-];
+`;
