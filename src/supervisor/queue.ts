@@ -27,7 +27,7 @@ export type QueueLimits = {
 };
 
 export const QUEUE_LIMITS: QueueLimits = {
-  lane: { rowsMax: 1_000, bytesMax: 4_194_304 },
+  lane: { rowsMax: 10_000, bytesMax: 4_194_304 },
   waitingMax: 2_000_000,
   unwrittenBytesMax: 16_777_216,
   lingerMs: 100,
@@ -70,6 +70,8 @@ type Entry = {
   /** Lanes that count on finding it in the store. */
   readonly diverted: Lane[];
   stored: 'no' | 'writing' | 'yes';
+  /** Monotonic ms: when its receivers have had their chance, and it is to be written. */
+  dueAtMs: number;
   readonly resolve: () => void;
   readonly reject: (fault: Fault) => void;
 };
@@ -141,6 +143,7 @@ export function createQueue(
         open,
         diverted: [],
         stored: 'no',
+        dueAtMs: 0,
         resolve,
         reject,
       };
@@ -162,7 +165,9 @@ export function createQueue(
         if (kept) deps.wake(row.endpoint);
         else entry.diverted.push(lane);
       }
-      writeBehind.due(hurry ? 0 : limits.lingerMs);
+      const lingerMs = hurry ? 0 : limits.lingerMs;
+      entry.dueAtMs = clock.elapsed() + lingerMs;
+      writeBehind.due(lingerMs);
     });
   }
 
@@ -252,7 +257,7 @@ export function createQueue(
   }
 
   function takeWrites(): readonly StoreWrite[] {
-    writing = [...unwritten.values()];
+    writing = takeDue();
     removing = removes;
     removes = [];
     const appends = writing.map((entry): StoreWrite => {
@@ -262,6 +267,20 @@ export function createQueue(
     });
     // Appends first: what a receiver sent is on disk before what made it send is removed.
     return [...appends, ...removing];
+  }
+
+  /** Whoever is due, and all accepted before: the store sees messages in their order. */
+  function takeDue(): readonly Entry[] {
+    const nowMs = clock.elapsed();
+    const entries = [...unwritten.values()];
+    const last = entries.findLastIndex((entry) => entry.dueAtMs <= nowMs);
+    const rest = entries.slice(last + 1);
+    if (rest.length > 0) {
+      const nextMs = rest.reduce((least, entry) => Math.min(least, entry.dueAtMs), Infinity);
+      // After this commit: `due` during one arms the alarm for when it has ended.
+      writeBehind.due(Math.max(0, nextMs - nowMs));
+    }
+    return entries.slice(0, last + 1);
   }
 
   function written(): void {
@@ -308,7 +327,11 @@ export function createQueue(
     waiting: (endpoint) =>
       (lanes.get(endpoint) ?? []).reduce((sum, lane) => sum + lane.waiting(), 0),
     endpoints: () => [...lanes.keys()],
-    stop: () => writeBehind.stop(),
+    stop() {
+      // Nobody will take them any more in this life.
+      for (const entry of unwritten.values()) entry.dueAtMs = 0;
+      return writeBehind.stop();
+    },
   };
 }
 

@@ -202,6 +202,27 @@ test('a full disk is told to the sender; what is in memory is still delivered; t
   assert.is(later.done.size, 1);
 });
 
+test('what comes and goes all the time is not written because something else is', async () => {
+  const { queue, store, clock } = await setUp();
+  void queue.accept(message('stays'), [row('b/in')]);
+  for (let index = 0; index < 30; index++) {
+    void queue.accept(message(String(index)), [row()]);
+    await clock.advance(20);
+    for (const delivery of takeAll(queue)) queue.done(delivery);
+  }
+  const written = store.commits.flat().filter(({ kind }) => kind === 'append');
+  assert.is(written.length, 1);
+});
+
+test('what waits is written when everything stops', async () => {
+  const { queue, store } = await setUp();
+  const { done } = track([queue.accept(message('x'), [row()])]);
+  await queue.stop();
+  await settle();
+  assert.is(done.size, 1);
+  assert.is(store.commits.length, 1);
+});
+
 test('the limit on waiting messages refuses with a sentence', async () => {
   const { queue } = await setUp({ waitingMax: 2 });
   void queue.accept(message('1'), [row()]);
