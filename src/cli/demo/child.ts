@@ -1,7 +1,7 @@
 /** A program of ours as the demo's child: out of the terminal's reach, ended with the demo. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type Program, programFile } from '../program-files.ts';
+import { type Program, programCommand } from '../program-files.ts';
 
 export type Child = {
   readonly pid: number;
@@ -25,7 +25,7 @@ export function startChild(
 ): Child {
   const child: ChildProcess = spawn(
     process.execPath,
-    [programFile(program), ...argv, '--until-stdin-ends'],
+    [...programCommand(program), ...argv, '--until-stdin-ends'],
     { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
   let errors = '';
