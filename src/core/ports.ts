@@ -35,7 +35,7 @@ export type DeliveryRow = {
   readonly endpoint: EndpointId;
   /** 0 first … 9; IoT Edge's "no priority" is 2_000_000_000 (spec/iotedge.md §5.1). */
   readonly priority: number;
-  /** Wall clock ms; Number.MAX_SAFE_INTEGER = never. */
+  /** The device's time (supervisor/device-time.ts), not the wall's; Number.MAX_SAFE_INTEGER = never. */
   readonly expiresAtMs: number;
 };
 

@@ -54,6 +54,8 @@ export interface Queue {
 export type QueueDeps = WriteBehindDeps & {
   readonly store: Store;
   readonly clock: Clock;
+  /** The device's time, by which messages expire (device-time.ts). */
+  readonly time: () => number;
   /** Something for this endpoint has become ready. */
   readonly wake: (endpoint: EndpointId) => void;
   /** True when the endpoint takes messages at this moment, so that waiting a little may save a write. */
@@ -192,7 +194,7 @@ export function createQueue(
       for (;;) {
         const taken = lane.take(limit, bytes);
         refillWhenLow(lane);
-        const nowMs = clock.now();
+        const nowMs = deps.time();
         const fresh = taken.filter((delivery) => delivery.expiresAtMs > nowMs);
         if (fresh.length < taken.length) {
           for (const delivery of taken) if (!fresh.includes(delivery)) expire(delivery);

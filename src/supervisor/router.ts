@@ -1,7 +1,6 @@
 /** The one door in: size, match, queue. */
 import { Fault } from '../core/fault.ts';
 import { MESSAGE_BYTES_MAX, type Message, messageSize } from '../core/message.ts';
-import type { Clock } from '../core/ports.ts';
 import type { RouteTable } from '../core/route-table.ts';
 import type { Queue } from './queue.ts';
 
@@ -16,7 +15,8 @@ export interface Router {
   readonly counters: { noRoute: number; tooLarge: number };
 }
 
-export function createRouter(queue: Queue, clock: Clock): Router {
+/** `time`: the device's own, by which messages expire (device-time.ts). */
+export function createRouter(queue: Queue, time: () => number): Router {
   const counters = { noRoute: 0, tooLarge: 0 };
   let table: RouteTable | undefined;
   let defaultTimeToLiveS = Number.POSITIVE_INFINITY;
@@ -36,7 +36,7 @@ export function createRouter(queue: Queue, clock: Clock): Router {
       }
       const targets = table?.match(message) ?? [];
       if (targets.length === 0) counters.noRoute++;
-      const nowMs = clock.now();
+      const nowMs = time();
       return queue.accept(
         message,
         targets.map(({ endpoint, priority, timeToLiveS }) => ({

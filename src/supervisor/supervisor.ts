@@ -19,6 +19,7 @@ import type {
 import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
+import { createDeviceTime, TIME_DOCUMENT } from './device-time.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createHub } from './hub.ts';
 import { createLinks, type Links } from './links.ts';
@@ -71,12 +72,19 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
 
   const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps);
   const queue: Queue = createQueue(
-    { ...loopDeps, store, wake: endpoints.wake, flowing: endpoints.flowing },
+    {
+      ...loopDeps,
+      store,
+      time: () => deviceTime.now(),
+      wake: endpoints.wake,
+      flowing: endpoints.flowing,
+    },
     snapshot,
     parts.queueLimits ?? QUEUE_LIMITS,
   );
   const write = (writes: readonly StoreWrite[]): Promise<void> => queue.writeBehind.write(writes);
-  const router: Router = createRouter(queue, clock);
+  const deviceTime = createDeviceTime(clock, write, snapshot.documents[TIME_DOCUMENT]);
+  const router: Router = createRouter(queue, deviceTime.now);
   const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
   const logs = createModuleLogs(clock, log);
   const methods = createMethods({
@@ -236,6 +244,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       await endpoints.stop();
       await twins.stop();
       await links.stop();
+      deviceTime.stop();
       await queue.stop();
     },
   };

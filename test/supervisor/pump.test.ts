@@ -24,7 +24,7 @@ async function setUp(deliver: Endpoint['deliver']) {
   const store = createMemoryStore();
   const deps = { clock, log, random: () => 0.5 };
   const queue = createQueue(
-    { ...deps, store, wake: () => pump.wake(), flowing: () => true },
+    { ...deps, store, time: clock.elapsed, wake: () => pump.wake(), flowing: () => true },
     await store.load(),
   );
   const pump = createPump('a/in', { deliver }, { ...deps, queue });

@@ -45,6 +45,7 @@ async function setUp(limits: Partial<QueueLimits> = {}, store: MemoryStore = cre
       clock,
       random: () => 0.5,
       log: createFakeLog(),
+      time: clock.elapsed,
       wake: (endpoint) => void woken.push(endpoint),
       flowing: () => flowing,
     },
@@ -161,7 +162,7 @@ test('what is given back keeps its place', async () => {
 
 test('the expired are dropped and counted, and block nobody', async () => {
   const { queue, clock } = await setUp();
-  const soon = clock.now() + 1000;
+  const soon = clock.elapsed() + 1000;
   const { done } = track([queue.accept(message('old'), [row('a/in', 0, soon)])]);
   void queue.accept(message('new'), [row()]);
   await clock.advance(2000);

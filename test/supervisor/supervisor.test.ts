@@ -199,6 +199,23 @@ test('what was accepted survives a power cut and reaches the hub after it', asyn
   for (let go = 1; go < 30; go++) assert.ok(seen.has(`{"reading":${go}}`), `reading ${go}`);
 });
 
+test('a clock that jumps from 1970 to today costs no message its life', async () => {
+  const { upstream, clock } = await running();
+  upstream.desired('$edgeHub', {
+    routes: {
+      up: { route: 'FROM /messages/modules/filter/* INTO $upstream', timeToLiveSecs: 7200 },
+    },
+  });
+  await clock.advance(100);
+  upstream.failSends(new Fault('UPSTREAM_REFUSED', 'throttled'));
+  upstream.desired('sensor', { go: 1 });
+  await clock.advance(5_000);
+  clock.step(56 * 365 * 86_400_000);
+  upstream.failSends(undefined);
+  await clock.advance(120_000);
+  assert.equal(bodies(upstream), ['{"reading":1}']);
+});
+
 test('with no network at all, the last deployment runs', async () => {
   const { store, clock } = await running();
   await clock.advance(1_000);
