@@ -5,7 +5,7 @@ import type { Properties } from '../core/message.ts';
 import type { StoredDelivery, StoreSnapshot, StoreWrite } from '../core/ports.ts';
 import { parseStored } from './stored-json.ts';
 
-export type Append = Extract<StoreWrite, { kind: 'append' }>;
+type Append = Extract<StoreWrite, { kind: 'append' }>;
 
 export interface DeliveryTable {
   append(write: Append): void;

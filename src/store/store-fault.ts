@@ -9,7 +9,15 @@ const unreadable = new Set([
   'SQLITE_IOERR_CORRUPTFS',
 ]);
 const fullDisk = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EIO']);
-const forbidden = new Set(['SQLITE_CANTOPEN', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT']);
+const forbidden = new Set([
+  'SQLITE_CANTOPEN',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'ENOENT',
+  'EEXIST',
+]);
 
 /** The fault for a failure at `path`; what is no failure of the world or the operator stays as it is. */
 export function asFault(cause: unknown, path: string): unknown {

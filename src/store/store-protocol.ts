@@ -19,7 +19,7 @@ export type StoreRequest =
     }
   | { readonly id: number; readonly kind: 'close' };
 
-export type CommitRequest = {
+type CommitRequest = {
   readonly id: number;
   readonly kind: 'commit';
   readonly writes: readonly StoreWrite[];

@@ -3,7 +3,6 @@
  * database is replaced while the device runs; whoever asked at that moment gets an answer from what
  * could be saved.
  */
-import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
@@ -11,6 +10,7 @@ import type { Clock, LogFields, StoredDelivery, StoreSnapshot, StoreWrite } from
 import { finishReplacement, replaceDamaged } from './damaged-file.ts';
 import { type Release, syncFolder, takeDataFolder } from './data-folder.ts';
 import { openDatabase } from './database.ts';
+import { checkFreeSpace } from './free-space.ts';
 import { asFault, isDamage } from './store-fault.ts';
 import type { StoreSettings } from './store-settings.ts';
 import { createTables, type Tables } from './tables.ts';
@@ -68,6 +68,7 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
   let databaseBytes = 0;
   let repairedAtMs = Number.NEGATIVE_INFINITY;
   let opened: Opened | undefined;
+  let closed = false;
 
   try {
     finishReplacement(file, clock.now());
@@ -81,6 +82,7 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
   /** The database; opened again when a repair could not be finished the last time. */
   function opening(): Opened {
     if (opened !== undefined) return opened;
+    if (closed) throw new Error('the store is closed');
     finishReplacement(file, clock.now());
     const database = openDatabase(file, settings);
     try {
@@ -139,20 +141,14 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
 
   function transact(writes: readonly StoreWrite[]): void {
     const startedAtMs = clock.elapsed();
-    if (writes.some(({ kind }) => kind === 'append')) checkFreeSpace();
-    mend(() => opening().tables.commit(writes));
+    mend(() => {
+      const { database, tables } = opening();
+      checkFreeSpace(database, dataDir, settings.freeBytesMin, writes);
+      tables.commit(writes);
+    });
     counts.transactions++;
     counts.writes += writes.length;
     longestMs = Math.max(longestMs, clock.elapsed() - startedAtMs);
-  }
-
-  function checkFreeSpace(): void {
-    const { bavail, bsize } = statfsSync(dataDir);
-    if (bavail * bsize >= settings.freeBytesMin) return;
-    throw new Fault(
-      'DISK_FULL',
-      `the disk of ${dataDir} has ${bavail * bsize} bytes free; the last ${settings.freeBytesMin} are kept so that waiting messages can leave: free some space`,
-    );
   }
 
   return {
@@ -191,6 +187,7 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
       return { ...counts, longestMs, databaseBytes };
     },
     close() {
+      closed = true;
       try {
         opened?.database.close();
       } finally {

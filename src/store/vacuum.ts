@@ -1,8 +1,8 @@
 /** Gives the space of messages that have left back to the file system, a little at a time. */
 import type Database from 'better-sqlite3';
 
-/** One step: a few ms of work and one fsync. */
-const STEP_PAGES = 1_024;
+/** One step: a few ms of work and one fsync, and at worst 1 MB of log. */
+const STEP_PAGES = 256;
 /** Kept for what comes next: 1 MB. */
 const KEEP_PAGES = 256;
 /** Moving pages wears the card, so it must be worth it. */

@@ -43,7 +43,7 @@ export const twin: TwinRow = {
   pending: { d: null },
   syncedAtMs: 42,
 };
-export const statistics: StatisticsRow = {
+const statistics: StatisticsRow = {
   restartCount: 2,
   lastRestartAtMs: 1,
   lastStartAtMs: 2,
