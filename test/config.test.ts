@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -97,6 +97,19 @@ test('a socket path longer than Linux takes is said before it fails', () => {
     problem(() => parseConfig(text, FILE)),
     'api_socket',
   );
+});
+
+test('docs/configuration.md names every key there is', () => {
+  const documented = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+  const keys = [...documented.matchAll(/^\| `([a-z_.]+)` \|/gm)].map(([, key]) => key as string);
+  assert.ok(keys.length >= 10);
+  // A key the parser does not know is a problem; a wrong value of a known one is another.
+  for (const key of keys) {
+    const cut = key.lastIndexOf('.');
+    const table = cut < 0 ? '' : `[${key.slice(0, cut)}]\n`;
+    const message = problem(() => parseConfig(`${table}${key.slice(cut + 1)} = [1]\n`, FILE));
+    assert.not.match(message, 'is not known', key);
+  }
 });
 
 test('any text is a config or a sentence', () => {
