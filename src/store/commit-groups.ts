@@ -18,13 +18,13 @@ export function inGroups(
       open = undefined;
       continue;
     }
-    writes += request.writes.length;
+    writes += request.writes.count;
     if (open !== undefined && writes <= writesMax) {
       open.push(request);
       continue;
     }
     open = [request];
-    writes = request.writes.length;
+    writes = request.writes.count;
     groups.push(open);
   }
   return groups;

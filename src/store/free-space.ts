@@ -2,7 +2,7 @@
 import { statfsSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
-import type { StoreWrite } from '../core/ports.ts';
+import type { Packed } from './packed.ts';
 
 /** What a message takes beside its body, roughly. */
 const ROW_BYTES = 300;
@@ -15,13 +15,12 @@ export function checkFreeSpace(
   database: Database.Database,
   dataDir: string,
   freeBytesMin: number,
-  writes: readonly StoreWrite[],
+  batches: readonly Packed[],
 ): void {
   let bytes = 0;
-  for (const write of writes) {
-    // Once in the log and once in the database.
-    if (write.kind === 'append') bytes += 2 * (ROW_BYTES + write.message.body.byteLength);
-  }
+  // Once in the log and once in the database.
+  for (const { messages, bodies } of batches)
+    bytes += 2 * (ROW_BYTES * messages + bodies.byteLength);
   if (bytes === 0) return;
   const { bavail, bsize } = statfsSync(dataDir);
   const onDisk = bavail * bsize;

@@ -1,8 +1,8 @@
 /** The supervisor's handle on the store's thread: the port Store, every call a message. */
-import type { Log, Store, StoredDelivery, StoreSnapshot, StoreWrite } from '../core/ports.ts';
-import type { StoreRequest } from './store-protocol.ts';
+import type { Log, Store, StoredDelivery, StoreSnapshot } from '../core/ports.ts';
+import { type Packed, pack, unpack } from './packed.ts';
 import { STORE_SETTINGS, type StoreSettings } from './store-settings.ts';
-import { type StoreThread, startStoreThread } from './store-thread.ts';
+import { type Asked, type StoreThread, startStoreThread } from './store-thread.ts';
 import type { StoreMetrics } from './synchronous-store.ts';
 
 export type SqliteStoreOptions = {
@@ -19,15 +19,6 @@ export type SqliteStore = Store & {
   /** As of the last answer; undefined before the first. */
   metrics(): StoreMetrics | undefined;
 };
-
-/** Longer than finishing any sensible queue; what is not finished then was not acknowledged. */
-const CLOSE_MS = 10_000;
-
-type Asked = StoreRequest extends infer Each
-  ? Each extends unknown
-    ? Omit<Each, 'id'>
-    : never
-  : never;
 
 /**
  * Rejects with DATA_FOLDER_UNUSABLE or DISK_FULL when there is no database to be had. A thread that
@@ -68,7 +59,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     if (last === undefined) return;
     let limit: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
-      limit = setTimeout(resolve, CLOSE_MS);
+      limit = setTimeout(resolve, data.settings.closeMs);
     });
     const done = last.ask({ kind: 'close' }).catch((cause: unknown) => {
       log.warn('the store did not close well; what was acknowledged is safe', { cause });
@@ -80,21 +71,21 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
   return {
     load: () => ask<StoreSnapshot>({ kind: 'load' }),
-    commit: (writes) => ask<void>({ kind: 'commit', writes: writes.map(withOwnBody) }),
-    read: (endpoint, priority, afterSeq, limit) =>
-      ask<readonly StoredDelivery[]>({ kind: 'read', endpoint, priority, afterSeq, limit }),
+    commit: async (writes) => ask<void>({ kind: 'commit', writes: pack(writes) }),
+    async read(endpoint, priority, afterSeq, limit) {
+      const rows: Packed<StoredDelivery> = await ask({
+        kind: 'read',
+        endpoint,
+        priority,
+        afterSeq,
+        limit,
+      });
+      return [...unpack(rows)];
+    },
     metrics: () => metrics,
     close() {
       closing ??= close(thread);
       return closing;
     },
   };
-}
-
-/** A body that is a view would take all it is a view on to the other thread. */
-function withOwnBody(write: StoreWrite): StoreWrite {
-  if (write.kind !== 'append') return write;
-  const { body } = write.message;
-  if (body.byteLength === body.buffer.byteLength) return write;
-  return { ...write, message: { ...write.message, body: new Uint8Array(body) } };
 }

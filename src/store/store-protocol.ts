@@ -1,6 +1,7 @@
 /** What the handle and the worker say to each other. Requests are carried out in the order they come. */
 import type { FaultCode } from '../core/fault.ts';
 import type { LogFields, StoreWrite } from '../core/ports.ts';
+import type { Packed } from './packed.ts';
 import type { StoreSettings } from './store-settings.ts';
 import type { StoreMetrics } from './synchronous-store.ts';
 
@@ -22,7 +23,7 @@ export type StoreRequest =
 type CommitRequest = {
   readonly id: number;
   readonly kind: 'commit';
-  readonly writes: readonly StoreWrite[];
+  readonly writes: Packed<StoreWrite>;
 };
 
 /** `code` undefined = a bug of ours. */

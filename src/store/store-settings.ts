@@ -3,6 +3,8 @@
 export type StoreSettings = {
   /** How long a start waits for the process before it to let go of the data folder, ms. */
   readonly lockMs: number;
+  /** Closing may take so long, ms; what is not finished then was not acknowledged. */
+  readonly closeMs: number;
   /** One read gives at most so many bytes of bodies, but at least one row. */
   readonly readBytesMax: number;
   /** Waiting commits are joined into one transaction up to so many writes. */
@@ -32,6 +34,7 @@ export type StoreSettings = {
 
 export const STORE_SETTINGS: StoreSettings = {
   lockMs: 2_000,
+  closeMs: 10_000,
   readBytesMax: 4_194_304,
   joinedWritesMax: 2_000,
   freeBytesMin: 16_777_216,

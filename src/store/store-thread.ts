@@ -15,7 +15,7 @@ export interface StoreThread {
   /** Resolves when it has the database; rejects with why it has not. */
   readonly opened: Promise<void>;
   /** May be called before it is open. Rejects with STORE_DAMAGED when the thread dies meanwhile. */
-  ask(request: object): Promise<unknown>;
+  ask(request: Asked): Promise<unknown>;
   terminate(): Promise<unknown>;
 }
 
@@ -27,7 +27,14 @@ export type StoreThreadSink = {
 };
 
 /** V8's limits in the thread, MB: bodies are not in them. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 };
+
+/** A request before it has its number. */
+export type Asked = StoreRequest extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, 'id'>
+    : never
+  : never;
 
 type Waiting = { resolve(value: unknown): void; reject(cause: Error): void };
 
@@ -91,7 +98,8 @@ export function startStoreThread(
       if (endedBy !== undefined) return Promise.reject(endedBy);
       const id = ++lastId;
       // Throws for what cannot be copied; nobody waits for an answer then.
-      worker.postMessage({ ...request, id } as StoreRequest);
+      const block = request.kind === 'commit' ? [request.writes.bodies.buffer] : [];
+      worker.postMessage({ ...request, id }, block);
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
       });

@@ -11,6 +11,7 @@ import { finishReplacement, replaceDamaged } from './damaged-file.ts';
 import { type Release, syncFolder, takeDataFolder } from './data-folder.ts';
 import { openDatabase } from './database.ts';
 import { checkFreeSpace } from './free-space.ts';
+import { type Packed, unpack } from './packed.ts';
 import { asFault, isDamage } from './store-fault.ts';
 import type { StoreSettings } from './store-settings.ts';
 import { createTables, type Tables } from './tables.ts';
@@ -35,7 +36,7 @@ export type StoreMetrics = {
 export interface SynchronousStore {
   load(): StoreSnapshot;
   /** Several commits as one transaction when that works, otherwise each alone; the outcome of each. */
-  commit(batches: readonly (readonly StoreWrite[])[]): readonly unknown[];
+  commit(batches: readonly Packed<StoreWrite>[]): readonly unknown[];
   read(
     endpoint: string,
     priority: number,
@@ -139,15 +140,15 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
     }
   }
 
-  function transact(writes: readonly StoreWrite[]): void {
+  function transact(batches: readonly Packed<StoreWrite>[]): void {
     const startedAtMs = clock.elapsed();
     mend(() => {
       const { database, tables } = opening();
-      checkFreeSpace(database, dataDir, settings.freeBytesMin, writes);
-      tables.commit(writes);
+      checkFreeSpace(database, dataDir, settings.freeBytesMin, batches);
+      tables.commit(all(batches));
     });
     counts.transactions++;
-    counts.writes += writes.length;
+    for (const { count } of batches) counts.writes += count;
     longestMs = Math.max(longestMs, clock.elapsed() - startedAtMs);
   }
 
@@ -157,15 +158,15 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
       counts.commits += batches.length;
       if (batches.length > 1) {
         try {
-          transact(batches.flat());
+          transact(batches);
           return batches.map(() => undefined);
         } catch {
           // One bad batch must not fail the others: each alone.
         }
       }
-      return batches.map((writes) => {
+      return batches.map((batch) => {
         try {
-          counted(() => transact(writes));
+          counted(() => transact([batch]));
           return undefined;
         } catch (cause) {
           return cause;
@@ -196,6 +197,10 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
       }
     },
   };
+}
+
+function* all(batches: readonly Packed<StoreWrite>[]): Generator<StoreWrite> {
+  for (const batch of batches) yield* unpack(batch);
 }
 
 /** Our own SQL not fitting the tables: the schema is not what it was. */

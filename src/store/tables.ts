@@ -9,7 +9,7 @@ import { createTwinTable } from './twin-table.ts';
 export interface Tables {
   load(): StoreSnapshot;
   /** One transaction. */
-  commit(writes: readonly StoreWrite[]): void;
+  commit(writes: Iterable<StoreWrite>): void;
   readonly read: DeliveryTable['read'];
 }
 
@@ -34,7 +34,7 @@ export function createTables(database: Database.Database): Tables {
     }
   }
 
-  const commit = database.transaction((writes: readonly StoreWrite[]) => {
+  const commit = database.transaction((writes: Iterable<StoreWrite>) => {
     for (const write of writes) apply(write);
   });
 

@@ -8,6 +8,7 @@ import {
 import { Fault } from '../core/fault.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { inGroups } from './commit-groups.ts';
+import { pack } from './packed.ts';
 import type {
   StoreAnswer,
   StoreRequest,
@@ -62,9 +63,7 @@ function serve(store: SynchronousStore): void {
     } catch {
       // The next request will say what is wrong; tidying can wait.
     }
-    idle = setTimeout(tidy, more ? TIDY_PAUSE_MS : settings.idleMs);
-    // Nothing to do until somebody asks for something.
-    if (!more) clearTimeout(idle);
+    if (more) idle = setTimeout(tidy, TIDY_PAUSE_MS);
   }
 }
 
@@ -105,7 +104,7 @@ function answer(store: SynchronousStore, request: StoreRequest): unknown {
     case 'load':
       return store.load();
     case 'read':
-      return store.read(request.endpoint, request.priority, request.afterSeq, request.limit);
+      return pack(store.read(request.endpoint, request.priority, request.afterSeq, request.limit));
     case 'close':
       return store.close();
     case 'commit':

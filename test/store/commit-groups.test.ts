@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inGroups } from '../../src/store/commit-groups.ts';
+import { pack } from '../../src/store/packed.ts';
 import type { StoreRequest } from '../../src/store/store-protocol.ts';
 import { append } from '../contracts/store.ts';
 
@@ -9,7 +10,7 @@ const test = suite('commit groups');
 const commit = (id: number, writes: number): StoreRequest => ({
   id,
   kind: 'commit',
-  writes: Array.from({ length: writes }, (_, at) => append(at, 'a/in')),
+  writes: pack(Array.from({ length: writes }, (_, at) => append(at, 'a/in'))),
 });
 const load = (id: number): StoreRequest => ({ id, kind: 'load' });
 const ids = (requests: readonly StoreRequest[], max = 100): readonly (readonly number[])[] =>

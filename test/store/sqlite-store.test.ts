@@ -105,7 +105,7 @@ test('commits that wait are joined into few transactions', () =>
 test('what cannot be copied to the thread is refused, and nothing hangs', () =>
   inFolder(async (dataDir) => {
     const store = await open(dataDir);
-    const wrong = [{ kind: 'document', name: 'd', value: (() => 1) as never } as const];
+    const wrong = [{ kind: 'document', name: 'd', value: 1n as never } as const];
     const outcome = await store.commit(wrong).then(
       () => 'stored',
       () => 'refused',
@@ -155,6 +155,24 @@ test('a thread that dies takes what it had with it, and the next call starts ano
     assert.equal(await seqs(store), [1, 3]);
     assert.match(JSON.stringify(log.entries), 'thread has ended');
     await store.close();
+  }));
+
+test('close does not wait for ever for a thread that is stuck', () =>
+  inFolder(async (dataDir) => {
+    const stuck = join(dataDir, 'stuck-worker.mjs');
+    writeFileSync(
+      stuck,
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', () => { for (;;); });
+       parentPort.postMessage({ kind: 'opened', fault: undefined });`,
+    );
+    const log = createFakeLog();
+    const settings = { closeMs: 100 };
+    const opening = openSqliteStore({ dataDir, workerMain: stuck, log, settings });
+    const store = await within(10_000, 'open', opening);
+    const pending = faultOf(() => store.commit([append(1, 'a/in')]));
+    await within(5_000, 'close', store.close());
+    assert.is((await within(5_000, 'the commit', pending)).code, 'STORE_DAMAGED');
   }));
 
 test('an idle store gives the space of a drained backlog back to the disk', () =>

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../src/core/fault.ts';
+import type { StoreWrite } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
+import { pack } from '../../src/store/packed.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite-store.ts';
 import { STORE_SETTINGS, type StoreSettings } from '../../src/store/store-settings.ts';
 import { openSynchronousStore, type SynchronousStore } from '../../src/store/synchronous-store.ts';
@@ -29,12 +31,17 @@ export const open = (
 ): Promise<SqliteStore> =>
   within(10_000, 'open', openSqliteStore({ dataDir, workerMain, log, settings }));
 
+export type StoreHere = Omit<SynchronousStore, 'commit'> & {
+  commit(batches: readonly (readonly StoreWrite[])[]): readonly unknown[];
+  readonly warnings: readonly LogEntry[];
+};
+
 /** The store without its thread, and what it warned of. */
 export function openHere(
   dataDir: string,
   settings: Partial<StoreSettings> = {},
   clock: { now(): number; elapsed(): number } = systemClock,
-): SynchronousStore & { readonly warnings: readonly LogEntry[] } {
+): StoreHere {
   const log = createFakeLog();
   const store = openSynchronousStore({
     dataDir,
@@ -42,7 +49,11 @@ export function openHere(
     clock,
     warn: log.error,
   });
-  return { ...store, warnings: log.entries };
+  return {
+    ...store,
+    commit: (batches) => store.commit(batches.map(pack)),
+    warnings: log.entries,
+  };
 }
 
 /** The fault that `run` ends in. */
