@@ -34,6 +34,8 @@ export type AgentDeps = LoopDeps & {
 };
 
 const DOCUMENT = 'deployment';
+/** IoT Edge's ConfigEmpty: a new device, nothing deployed to it yet. */
+const EMPTY = 417;
 
 /** `stored` is the document of the last run, so that a start without network runs the last deployment. */
 export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
@@ -52,7 +54,8 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
     const parsed = parseDeployment(section);
     if (!parsed.ok) {
       status = parsed.status;
-      log.error('the deployment was refused', { ...parsed.status });
+      const nothingYet = parsed.status.code === EMPTY;
+      log[nothingYet ? 'warn' : 'error']('the deployment was refused', { ...parsed.status });
       return false;
     }
     target = parsed.value;

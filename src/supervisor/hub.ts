@@ -30,7 +30,10 @@ export function createHub({ router, log, write, changed }: HubDeps, stored: Json
 
   /** True when there was something to use in it. */
   function use(section: JsonObject): boolean {
-    const { config, problems } = parseHubConfig(stripMetadata(section));
+    const given = stripMetadata(section);
+    // A new device's twin is empty: that is no mistake, there is just nothing yet.
+    if (Object.keys(given).length === 0) return false;
+    const { config, problems } = parseHubConfig(given);
     const description = problems.join('; ');
     if (problems.length > 0) log.error('problems in the routes', { problems });
     status = { code: problems.length === 0 ? 200 : 400, description };

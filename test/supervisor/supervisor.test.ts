@@ -157,6 +157,18 @@ test('a deployment in the hub makes modules run, and says so in IoT Edge’s sha
   assert.is(upstream.twin('filter').reported['ready'], true);
 });
 
+test('a new device says that it has no deployment, and nothing is an error', async () => {
+  const { upstream, clock, log } = await setUp();
+  upstream.goOnline();
+  await clock.advance(3_000);
+  assert.is(reported(upstream, 'lastDesiredStatus', 'code'), 417);
+  assert.is((upstream.twin('$edgeHub').reported['lastDesiredStatus'] as JsonObject)['code'], 406);
+  assert.equal(
+    log.entries.filter(({ level }) => level === 'error'),
+    [],
+  );
+});
+
 test('messages flow module to module and up, as their sender', async () => {
   const { upstream, clock } = await running();
   upstream.desired('sensor', { go: 1 });
