@@ -91,6 +91,7 @@ export function createQueue(
   let unwrittenBytes = 0;
   let removes: StoreWrite[] = [];
   let removing: readonly StoreWrite[] = [];
+  let makeRoom = false;
   let lastSeq = snapshot.lastSeq;
   let waitingCount = 0;
   const refilling = new Set<Lane>();
@@ -259,7 +260,10 @@ export function createQueue(
   }
 
   function takeWrites(): readonly StoreWrite[] {
-    writing = takeDue();
+    // A full disk takes what makes room: removes go alone once, or a steady sender would fail them with it.
+    writing = makeRoom && removes.length > 0 ? [] : takeDue();
+    makeRoom = false;
+    if (writing.length === 0 && unwritten.size > 0) writeBehind.due(limits.lingerMs);
     removing = removes;
     removes = [];
     const appends = writing.map((entry): StoreWrite => {
@@ -296,11 +300,10 @@ export function createQueue(
     for (const siblings of lanes.values()) for (const lane of siblings) refillWhenLow(lane);
   }
 
-  function failed(cause: unknown): void {
+  function failed(cause: Fault): void {
+    makeRoom = cause.code === 'DISK_FULL';
     removes = [...removing, ...removes];
     removing = [];
-    const fault =
-      cause instanceof Fault ? cause : new Fault('DISK_FULL', 'the message could not be stored');
     for (const entry of writing) {
       entry.stored = 'no';
       // What is in memory may still be delivered; what was meant for the disk alone is lost, and its sender knows.
@@ -311,7 +314,7 @@ export function createQueue(
         lane.divertedLost();
         waitingCount--;
       }
-      entry.reject(fault);
+      entry.reject(cause);
     }
     writing = [];
   }

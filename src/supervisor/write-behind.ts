@@ -3,6 +3,7 @@
  * runs the next batch gathers; what asks for no hurry waits a little, so that a message consumed
  * meanwhile never touches the card.
  */
+import { type Fault, isOfTheWorld } from '../core/fault.ts';
 import type { Cancel, Clock, Log, Store, StoreWrite } from '../core/ports.ts';
 import { type RetryRange, retryDelayMs } from '../core/retry.ts';
 
@@ -13,7 +14,7 @@ export interface WriteSource {
   /** The batch taken last is durable. */
   written(): void;
   /** The batch taken last could not be written. */
-  failed(cause: unknown): void;
+  failed(cause: Fault): void;
 }
 
 export interface WriteBehind {
@@ -74,6 +75,8 @@ export function createWriteBehind(
       source.written();
       for (const batch of mine) batch.done();
     } catch (cause) {
+      // Only the world may be tried again; a bug of ours must not be slept over.
+      if (!isOfTheWorld(cause)) throw cause;
       if (failures === 0) log.error('the store cannot be written', { cause });
       kept = [...mine, ...kept];
       source.failed(cause);

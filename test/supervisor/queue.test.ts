@@ -224,6 +224,26 @@ test('what waits is written when everything stops', async () => {
   assert.is(store.commits.length, 1);
 });
 
+test('a full disk is drained although a sender goes on sending', async () => {
+  const { queue, store, clock, away } = await setUp();
+  away();
+  for (let index = 0; index < 5; index++) void queue.accept(message(String(index)), [row()]);
+  await clock.advance(10);
+  // From now on the disk takes removes only, as SQLite's last reserve does.
+  const commit = store.commit;
+  store.commit = (writes) =>
+    writes.some(({ kind }) => kind === 'append')
+      ? Promise.reject(new Fault('DISK_FULL', 'full'))
+      : commit(writes);
+  for (const delivery of takeAll(queue)) queue.done(delivery);
+  for (let round = 0; round < 20; round++) {
+    queue.accept(message('more'), [row('b/in')]).catch(() => {});
+    await clock.advance(1_000);
+  }
+  const { lanes } = await store.load();
+  assert.equal(lanes, []);
+});
+
 test('the limit on waiting messages refuses with a sentence', async () => {
   const { queue } = await setUp({ waitingMax: 2 });
   void queue.accept(message('1'), [row()]);
