@@ -57,10 +57,13 @@ export function createWriteBehind(
   function start(): void {
     cancelAlarm();
     dueAtMs = undefined;
-    running = commit().then(() => {
-      running = undefined;
-      arm();
-    });
+    // In a turn of its own: `running` must be known before the source is asked and calls `due`.
+    running = Promise.resolve()
+      .then(commit)
+      .then(() => {
+        running = undefined;
+        arm();
+      });
   }
 
   async function commit(): Promise<void> {

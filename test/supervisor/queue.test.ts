@@ -60,6 +60,9 @@ async function setUp(limits: Partial<QueueLimits> = {}, store: MemoryStore = cre
     away: () => {
       flowing = false;
     },
+    back: () => {
+      flowing = true;
+    },
   };
 }
 
@@ -243,6 +246,22 @@ test('a full disk is drained although a sender goes on sending', async () => {
   }
   const { lanes } = await store.load();
   assert.equal(lanes, []);
+});
+
+test('while one commit runs there is no other', async () => {
+  const { queue, store, clock, away, back } = await setUp();
+  store.hold(true);
+  away();
+  void queue.accept(message('hurries'), [row()]);
+  back();
+  void queue.accept(message('lingers'), [row()]);
+  await clock.advance(5_000);
+  store.hold(false);
+  await clock.advance(5_000);
+  const seqs = store.commits
+    .flat()
+    .flatMap((write) => (write.kind === 'append' ? [write.seq] : []));
+  assert.equal(seqs, [1, 2]);
 });
 
 test('the limit on waiting messages refuses with a sentence', async () => {
