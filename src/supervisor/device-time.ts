@@ -10,7 +10,7 @@ import { isJsonObject, type Json } from '../core/json.ts';
 import type { Clock, StoreWrite } from '../core/ports.ts';
 
 export interface DeviceTime {
-  /** Milliseconds; comparable over restarts. */
+  /** Whole milliseconds; comparable over restarts. */
   now(): number;
   /** Saves it a last time. */
   stop(): void;
@@ -31,10 +31,11 @@ export function createDeviceTime(
   const startedAtMs = clock.elapsed();
   const wallMs = clock.now();
   const offMs = saved.wallMs >= CREDIBLE_MS && wallMs > saved.wallMs ? wallMs - saved.wallMs : 0;
-  const now = (): number => saved.livedMs + offMs + (clock.elapsed() - startedAtMs);
+  // Whole milliseconds: the store takes nothing else.
+  const now = (): number => Math.floor(saved.livedMs + offMs + (clock.elapsed() - startedAtMs));
 
   function save(): void {
-    const value = { livedMs: Math.round(now()), wallMs: clock.now() };
+    const value = { livedMs: now(), wallMs: clock.now() };
     void write([{ kind: 'document', name: TIME_DOCUMENT, value }]);
   }
 

@@ -57,6 +57,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       if (write.kind !== 'append') continue;
       if (write.seq <= seq) throw new Error(`seq ${write.seq} after ${seq}`);
       seq = write.seq;
+      // As SQLite's STRICT tables do.
+      const numbers = write.deliveries.flatMap((row) => [row.priority, row.expiresAtMs]);
+      for (const value of [seq, write.enqueuedAtMs, ...numbers]) {
+        if (!Number.isSafeInteger(value)) throw new Error(`${value} is no whole number`);
+      }
     }
     for (const write of writes) apply(write);
     commits.push(writes);

@@ -32,6 +32,12 @@ test('a step of the wall clock changes nothing', async () => {
   assert.is(time.now(), 2 * HOUR);
 });
 
+test('it counts whole milliseconds, whatever the clock has', async () => {
+  const { clock, time } = start(NOW);
+  await clock.advance(1234.567);
+  assert.is(time.now(), 1234);
+});
+
 test('it goes on over a restart, and counts the time off', async () => {
   const first = start(NOW);
   await first.clock.advance(HOUR);
