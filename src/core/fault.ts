@@ -17,11 +17,6 @@ const faultCodes = {
     'PORT_TAKEN', // a port we were told to serve on is in use
   ],
   guest: [
-    'MODULE_THREW', // an uncaught error or rejection in the module's code
-    'MODULE_EXITED', // process.exit by the module
-    'MODULE_OUT_OF_MEMORY',
-    'MODULE_OUT_OF_TIME', // one turn used more CPU time than its limit
-    'MODULE_WEDGED', // could not be stopped; its host was killed for it
     'MESSAGE_TOO_LARGE',
     'TWIN_INVALID', // a reported patch that breaks a twin limit
     'REQUEST_INVALID', // a request across the treaty that no SDK of ours would make
@@ -30,7 +25,6 @@ const faultCodes = {
     'UPSTREAM_AWAY',
     'UPSTREAM_REFUSED', // the hub answered, and said no for now (throttled, 5xx)
     'DOWNLOAD_FAILED',
-    'HOST_LOST', // a module host died; its modules were not the cause
     'ENDPOINT_AWAY', // the module is not running, or does not listen yet
     'DISK_FULL',
     'STORE_FULL', // our own limit on waiting messages
