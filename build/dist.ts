@@ -33,7 +33,6 @@ const external = [
   'esbuild',
   'isolated-vm',
   'mqtt*',
-  'reflect-metadata',
 ];
 
 type Built = { readonly name: string; readonly bytes: number };

@@ -19,7 +19,7 @@ const table: Readonly<Record<string, Room>> = {
   store: { rooms: ['core', 'lib'], packages: ['better-sqlite3'], node: true },
   upstream: {
     rooms: ['core', 'lib'],
-    packages: ['azure-iot-device', 'azure-iot-device-mqtt', 'azure-iot-common'],
+    packages: ['azure-iot-device', 'azure-iot-device-mqtt'],
     node: true,
   },
   identity: { rooms: ['core', 'lib'], packages: [], node: true },
