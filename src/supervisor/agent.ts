@@ -44,6 +44,7 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
   let version: number | undefined;
   let status: DesiredStatus = { code: 406, description: 'no deployment was received yet' };
   let cancelWake: Cancel = () => {};
+  let collectedFor: Deployment | undefined;
   const carryOut = createSteps({ modules, bundles });
   const loop: Loop = createLoop('agent', turn, deps, { firstMs: 1_000, mostMs: 60_000 });
 
@@ -84,8 +85,21 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
     }
     deps.changed();
     if (steps.length > 0) return 'again';
+    await collectOnce(target);
     if (wakeAtMs !== undefined) wakeAt(clock, wakeAtMs);
     return 'done';
+  }
+
+  /** Old bundles go when the new deployment has all of its own, never before. */
+  async function collectOnce(deployment: Deployment): Promise<void> {
+    const specs = [...deployment.modules.values()];
+    const states = bundles.states();
+    const here = specs.every(
+      ({ status: wanted, image }) => wanted === 'stopped' || states.get(image)?.kind === 'ready',
+    );
+    if (!here || collectedFor === deployment) return;
+    collectedFor = deployment;
+    await bundles.collect(specs.map(({ image }) => image));
   }
 
   function wakeAt(at: Clock, wakeAtMs: number): void {

@@ -12,6 +12,8 @@ export interface BundleStates {
   read(image: string): Promise<Bundle | undefined>;
   /** These images are in use; what is known of others is dropped. */
   keep(images: readonly string[]): void;
+  /** Everything needed is here: bundles of other images leave the disk. */
+  collect(images: readonly string[]): Promise<void>;
 }
 
 export type BundleStatesDeps = {
@@ -55,6 +57,7 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       states.set(image, { kind: 'fetching' });
       void get(image);
     },
+    collect: bundles.collect,
     async read(image) {
       const bundle = await bundles.find(image);
       if (bundle === undefined) states.delete(image);

@@ -26,6 +26,8 @@ export function createFakeBundles(
       here.add(image);
       return bundle(image);
     },
-    async collect() {},
+    async collect(images) {
+      for (const image of here) if (!images.includes(image)) here.delete(image);
+    },
   };
 }

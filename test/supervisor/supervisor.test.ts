@@ -318,6 +318,21 @@ test('a bad deployment changes nothing, and every problem is reported', async ()
   );
 });
 
+test('the bundle of an old version stays until the new one is here, then leaves the disk', async () => {
+  const { upstream, clock, bundles } = await running();
+  upstream.desired(
+    '$edgeAgent',
+    deployment({ filter: docker('filter:2'), sensor: docker('sensor:1') }),
+  );
+  await clock.advance(3_000);
+  assert.ok(await bundles.find('filter:1'));
+  bundles.add('filter:2', 'filter');
+  await clock.advance(10_000);
+  assert.ok(await bundles.find('filter:2'));
+  assert.is(await bundles.find('filter:1'), undefined);
+  assert.ok(await bundles.find('sensor:1'));
+});
+
 test('a module taken out of the deployment ends, and is null in the report', async () => {
   const { upstream, clock, supervisor } = await running();
   upstream.desired('$edgeAgent', { modules: { sensor: null } });
