@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApiSocket } from './api/api-socket.ts';
-import type { Resource } from './api/http-api.ts';
+import { apiResources } from './api-resources.ts';
 import { createBundles } from './artifacts/bundles.ts';
 import type { Config } from './config.ts';
 import { Fault } from './core/fault.ts';
@@ -13,7 +13,7 @@ import { parseConnectionString } from './identity/connection-string.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
-import { type Supervisor, startSupervisor } from './supervisor/supervisor.ts';
+import { startSupervisor } from './supervisor/supervisor.ts';
 import { createStandaloneUpstream } from './upstream/standalone-upstream.ts';
 
 declare const ISOLET_DIST: boolean | undefined;
@@ -65,8 +65,9 @@ export async function startRuntime(config: Config, version: string): Promise<Run
       pid: process.pid,
     },
     moduleLimits: config.module,
+    messages: config.messages,
   });
-  const api = await openApiSocket(config.apiSocket, resources(supervisor));
+  const api = await openApiSocket(config.apiSocket, apiResources(supervisor));
   log.info('isolet runs', { tookMs: Math.round(process.uptime() * 1000) });
 
   return {
@@ -80,30 +81,6 @@ export async function startRuntime(config: Config, version: string): Promise<Run
       log.info('isolet has stopped');
     },
   };
-}
-
-/** What the local API serves. */
-function resources({ status, logs }: Supervisor): readonly Resource[] {
-  return [
-    { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
-    { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
-    {
-      path: '/modules/:name/logs',
-      answer({ name }, query) {
-        const module = name as string;
-        if (!status.modules().some((candidate) => candidate.name === module)) {
-          const names = status.modules().map((candidate) => candidate.name);
-          const message = `there is no module "${module}" here; there is ${names.join(', ') || 'none'}`;
-          return { kind: 'absent', message };
-        }
-        return {
-          kind: 'lines',
-          lines: logs.tail(module, Number(query.get('tail') ?? 100)),
-          follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
-        };
-      },
-    },
-  ];
 }
 
 type Cloud = ReturnType<typeof parseConnectionString> | undefined;

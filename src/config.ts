@@ -7,7 +7,9 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import { Fault } from './core/fault.ts';
+import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
 import type { LogLevelName } from './lib/log.ts';
+import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
 export type Config = {
   /** How the device is provisioned; `none` = it works without a cloud. */
@@ -23,6 +25,7 @@ export type Config = {
   readonly logLevel: LogLevelName;
   /** Limits of a module that sets none of its own. */
   readonly module: { readonly heapMb: number; readonly startMs: number; readonly turnMs: number };
+  readonly messages: MessageSettings;
 };
 
 type Table = Readonly<Record<string, unknown>>;
@@ -38,10 +41,24 @@ const known: Known = {
     api_socket: 'text',
     log_level: 'text',
     module: { heap_mb: 'count', start_ms: 'count', turn_ms: 'count' },
+    messages: {
+      waiting_max: 'count',
+      waiting_mb: 'count',
+      endpoint_waiting_max: 'count',
+      endpoint_waiting_mb: 'count',
+      attempts_max: 'count',
+      crashes_max: 'count',
+      dead_letters_max: 'count',
+      dead_letters_mb: 'count',
+      local_kb: 'count',
+      unrouted: 'text',
+    },
   },
 };
 
 const levels: readonly LogLevelName[] = ['debug', 'info', 'warn', 'error'];
+const KB = 1_024;
+const MB = 1_048_576;
 /** Linux: sun_path holds 108 bytes, one of them the end. */
 const SOCKET_PATH_BYTES_MAX = 107;
 
@@ -97,11 +114,46 @@ export function parseConfig(text: string, file: string): Config {
       startMs: countOr(limits['start_ms'], 5_000),
       turnMs: countOr(limits['turn_ms'], 2_000),
     },
+    messages: readMessages(section(isolet, 'messages'), problems),
   };
   if (problems.length > 0) {
     throw new Fault('CONFIG_INVALID', `${file}:\n${problems.map((p) => `  ${p}`).join('\n')}`);
   }
   return config;
+}
+
+function readMessages(table: Table, problems: string[]): MessageSettings {
+  const { router, queue, pump, deadLetters } = MESSAGE_SETTINGS;
+  const { store } = queue;
+  const unrouted = textOr(table['unrouted'], router.unrouted);
+  if (unrouted !== 'error' && unrouted !== 'drop') {
+    problems.push(`isolet.messages.unrouted must be "error" or "drop", it is "${unrouted}"`);
+  }
+  const localBytesMax = countOr(table['local_kb'], router.localBytesMax / KB) * KB;
+  if (localBytesMax > LOCAL_MESSAGE_BYTES_MAX) {
+    problems.push(`isolet.messages.local_kb must be at most ${LOCAL_MESSAGE_BYTES_MAX / KB}`);
+  }
+  return {
+    router: { localBytesMax, unrouted: unrouted === 'drop' ? 'drop' : 'error' },
+    queue: {
+      ...queue,
+      store: {
+        countMax: countOr(table['waiting_max'], store.countMax),
+        bytesMax: countOr(table['waiting_mb'], store.bytesMax / MB) * MB,
+        endpointCountMax: countOr(table['endpoint_waiting_max'], store.endpointCountMax),
+        endpointBytesMax: countOr(table['endpoint_waiting_mb'], store.endpointBytesMax / MB) * MB,
+      },
+    },
+    pump: {
+      ...pump,
+      attemptsMax: countOr(table['attempts_max'], pump.attemptsMax),
+      crashesMax: countOr(table['crashes_max'], pump.crashesMax),
+    },
+    deadLetters: {
+      countMax: countOr(table['dead_letters_max'], deadLetters.countMax),
+      bytesMax: countOr(table['dead_letters_mb'], deadLetters.bytesMax / MB) * MB,
+    },
+  };
 }
 
 function readProvisioning(table: Table, problems: string[]): Config['provisioning'] {

@@ -57,6 +57,44 @@ test('a trust bundle is read, and refused when it is none', () => {
   );
 });
 
+test('limits of messages come from their section, in the units its names say', () => {
+  const { messages } = parseConfig(
+    `[provisioning]
+source = "none"
+[isolet.messages]
+waiting_max = 10
+waiting_mb = 2
+endpoint_waiting_max = 5
+endpoint_waiting_mb = 1
+attempts_max = 4
+crashes_max = 2
+dead_letters_max = 7
+dead_letters_mb = 3
+local_kb = 512
+unrouted = "drop"
+`,
+    FILE,
+  );
+  const MB = 1_048_576;
+  assert.equal(messages.queue.store, {
+    countMax: 10,
+    bytesMax: 2 * MB,
+    endpointCountMax: 5,
+    endpointBytesMax: MB,
+  });
+  assert.equal([messages.pump.attemptsMax, messages.pump.crashesMax], [4, 2]);
+  assert.equal(messages.deadLetters, { countMax: 7, bytesMax: 3 * MB });
+  assert.equal(messages.router, { localBytesMax: 524_288, unrouted: 'drop' });
+  const wrong = problem(() =>
+    parseConfig(
+      '[provisioning]\nsource = "none"\n[isolet.messages]\nunrouted = "loose"\nlocal_kb = 9000\n',
+      FILE,
+    ),
+  );
+  assert.match(wrong, 'isolet.messages.unrouted must be "error" or "drop"');
+  assert.match(wrong, 'isolet.messages.local_kb must be at most 8192');
+});
+
 test('all problems are told at once, with suggestions', () => {
   const text = `
 hostnam = "x"

@@ -1,6 +1,7 @@
-/** HTTP over the local socket: GET a path, get JSON, or JSON lines for as long as you listen. */
+/** HTTP over the local socket: ask for a path, get JSON, or JSON lines for as long as you listen. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Fault } from '../core/fault.ts';
 
 type Answer =
   | { readonly kind: 'json'; readonly value: unknown }
@@ -10,12 +11,15 @@ type Answer =
       readonly lines: readonly unknown[];
       readonly follow: ((line: (value: unknown) => void) => () => void) | undefined;
     }
-  | { readonly kind: 'absent'; readonly message: string };
+  | { readonly kind: 'absent'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string };
 
 export type Resource = {
+  /** GET unless it says otherwise: only POST and DELETE change anything. */
+  readonly method?: 'POST' | 'DELETE';
   /** Path with `:name` for a variable part, e.g. `/modules/:name/logs`. */
   readonly path: string;
-  answer(parts: Readonly<Record<string, string>>, query: URLSearchParams): Answer;
+  answer(parts: Readonly<Record<string, string>>, query: URLSearchParams): Answer | Promise<Answer>;
 };
 
 /** A follower that does not read is let go rather than buffered for. */
@@ -29,16 +33,20 @@ export function createHttpApi(resources: readonly Resource[]): (socket: Socket) 
       send(response, 400, { error: `${String(request.url)} is no path` });
       return;
     }
-    if (request.method !== 'GET') {
-      send(response, 405, { error: `${request.method} is not served here, only GET` });
+    const asked = resources.flatMap((resource) => {
+      const parts = match(resource.path, url.pathname);
+      return parts === undefined ? [] : [{ resource, parts }];
+    });
+    const found = asked.find(({ resource }) => methodOf(resource) === request.method);
+    if (found !== undefined) {
+      void answer(response, found.resource, found.parts, url.searchParams);
       return;
     }
-    for (const resource of resources) {
-      const parts = match(resource.path, url.pathname);
-      if (parts !== undefined) {
-        reply(response, resource.answer(parts, url.searchParams));
-        return;
-      }
+    if (asked.length > 0) {
+      const methods = asked.map(({ resource }) => methodOf(resource)).join(' and ');
+      const error = `${request.method} is not served here, only ${methods}`;
+      send(response, 405, { error });
+      return;
     }
     const paths = resources.map((resource) => resource.path).join(', ');
     send(response, 404, { error: `${url.pathname} is not served here; there is ${paths}` });
@@ -46,8 +54,25 @@ export function createHttpApi(resources: readonly Resource[]): (socket: Socket) 
   return (socket) => server.emit('connection', socket);
 }
 
+const methodOf = (resource: Resource): string => resource.method ?? 'GET';
+
+async function answer(
+  response: ServerResponse,
+  resource: Resource,
+  ...asked: Parameters<Resource['answer']>
+): Promise<void> {
+  try {
+    reply(response, await resource.answer(...asked));
+  } catch (cause) {
+    // The world's faults are told; a bug of ours must not be hidden.
+    if (!(cause instanceof Fault)) throw cause;
+    send(response, 503, { error: cause.message });
+  }
+}
+
 function reply(response: ServerResponse, answer: Answer): void {
   if (answer.kind === 'absent') return send(response, 404, { error: answer.message });
+  if (answer.kind === 'refused') return send(response, 400, { error: answer.message });
   if (answer.kind === 'json') return send(response, 200, answer.value);
   response.writeHead(200, { 'content-type': 'application/jsonl; charset=utf-8' });
   const write = (value: unknown): void => {

@@ -19,11 +19,12 @@ export function socketOf(args: Arguments): string {
 }
 
 /** The JSON at `path`. Throws ENDPOINT_AWAY when nothing runs there, REQUEST_INVALID when it is refused. */
-export async function ask<T>(socketPath: string, path: string): Promise<T> {
+export async function ask<T>(socketPath: string, path: string, method = 'GET'): Promise<T> {
   let text = '';
-  await listen(socketPath, path, (line) => {
+  const add = (line: string): void => {
     text += line;
-  });
+  };
+  await listen(socketPath, path, add, method);
   return JSON.parse(text) as T;
 }
 
@@ -32,9 +33,10 @@ export function listen(
   socketPath: string,
   path: string,
   line: (text: string) => void,
+  method = 'GET',
 ): Promise<void> {
   return new Promise((done, reject) => {
-    const asked = request({ socketPath, path }, (response) => {
+    const asked = request({ socketPath, path, method }, (response) => {
       response.setEncoding('utf8');
       let rest = '';
       const failed = response.statusCode !== 200;

@@ -4,6 +4,7 @@ import { runProgram } from './child-program.ts';
 import { cloudCommands } from './cloud/cloud.ts';
 import { type Command, runCommand } from './command.ts';
 import { runFamily } from './command-family.ts';
+import { deadLetterCommands } from './dead-letter.ts';
 import { demo } from './demo.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
@@ -27,6 +28,10 @@ const families: Readonly<
   cloud: {
     commands: cloudCommands,
     summary: 'what you do at the hub: deployments, twins, methods, events',
+  },
+  'dead-letter': {
+    commands: deadLetterCommands,
+    summary: 'messages that failed too often: look, send again, throw away',
   },
   route: { commands: routeCommands, summary: 'try routes and conditions before they are deployed' },
 };
@@ -53,7 +58,7 @@ function overview(): string {
     ...Object.entries(programs).map(([name, { summary }]) => [name, summary] as const),
     ...Object.entries(families).map(([name, { summary }]) => [name, summary] as const),
   ];
-  const lines = rows.map(([name, summary]) => `  ${name.padEnd(10)}${summary.split('\n')[0]}`);
+  const lines = rows.map(([name, summary]) => `  ${name.padEnd(13)}${summary.split('\n')[0]}`);
   return `isolet COMMAND [--help]\n\n${lines.join('\n')}\n`;
 }
 

@@ -11,6 +11,7 @@ const faultCodes = {
     'MANIFEST_INVALID', // the deployment's $edgeAgent or $edgeHub desired properties
     'ROUTE_INVALID', // one route of the deployment
     'IMAGE_INVALID', // settings.image is no reference we can fetch
+    'NO_ROUTE', // a message no route of the deployment takes
     'BUNDLE_INVALID', // the bundle arrived but is not what the reference or the format promises
     'CREDENTIALS_REFUSED', // the hub knows us not, or not with this key
     'DATA_FOLDER_UNUSABLE', // cannot be made, written, or is used by another process
@@ -26,6 +27,7 @@ const faultCodes = {
     'UPSTREAM_REFUSED', // the hub answered, and said no for now (throttled, 5xx)
     'DOWNLOAD_FAILED',
     'ENDPOINT_AWAY', // the module is not running, or does not listen yet
+    'ENDPOINT_CRASHED', // the module ended by itself with messages open
     'DISK_FULL',
     'STORE_FULL', // our own limit on waiting messages
     'STORE_DAMAGED',

@@ -17,10 +17,13 @@ import type { Properties } from './message.ts';
 export const TREATY_VERSION = 1;
 
 /**
- * A message body: text when it is valid UTF-8, otherwise the number of its bytes. Those bytes lie in
- * the batch's byte buffer, one body after the other, in the order of the items.
+ * A message body: text when it is valid UTF-8 and not large, otherwise the number of its bytes. Those
+ * bytes lie in the batch's byte buffer, one body after the other, in the order of the items.
  */
 type WireBody = string | number;
+
+/** Bodies above this cross as bytes even when they are text: bytes are moved, text is copied and escaped. */
+export const TEXT_BYTES_MAX = 65_536;
 
 /** Supervisor → module. */
 export type GuestEvent =

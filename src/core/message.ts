@@ -25,8 +25,11 @@ export type Message = {
   readonly system: Properties;
 };
 
-/** Body and properties together may be this large (spec/iotedge.md §7.2). */
+/** Body and properties together may be this large on their way to the cloud (spec/iotedge.md §7.2). */
 export const MESSAGE_BYTES_MAX = 262_144;
+
+/** Between modules of one device it may be this large at most; a device may be set to less. */
+export const LOCAL_MESSAGE_BYTES_MAX = 8_388_608;
 
 /**
  * Size by IoT Edge's rule: body bytes plus the characters of all property names and values.

@@ -45,6 +45,23 @@ export type StoredDelivery = DeliveryRow & {
   readonly message: Message;
 };
 
+/** A message its endpoint failed on until it was moved out of the way, kept for a person to decide about. */
+export type DeadLetter = {
+  readonly endpoint: EndpointId;
+  readonly priority: number;
+  readonly enqueuedAtMs: number;
+  readonly message: Message;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** Why the last try failed, in words. */
+  readonly reason: string;
+  /** Wall clock ms. */
+  readonly deadAtMs: number;
+};
+
+/** `id` grows with each one and is never used again. */
+export type StoredDeadLetter = DeadLetter & { readonly id: number };
+
 /** A twin as it lies in the store. `desired` and `reported` carry `$version` when the hub told it. */
 export type TwinRow = {
   readonly desired: JsonObject;
@@ -86,6 +103,10 @@ export type StoreWrite =
       readonly priority: number;
       readonly seq: number;
     }
+  /** The delivery `seq` becomes a dead letter; it need not be there any more. */
+  | (DeadLetter & { readonly kind: 'deadLetter'; readonly seq: number })
+  /** null = all of them. */
+  | { readonly kind: 'dropDeadLetters'; readonly ids: readonly number[] | null }
   | { readonly kind: 'twin'; readonly module: ModuleName; readonly twin: TwinRow | null }
   | {
       readonly kind: 'statistics';
@@ -103,7 +124,10 @@ export type StoreSnapshot = {
     readonly endpoint: EndpointId;
     readonly priority: number;
     readonly count: number;
+    /** Sizes of their messages (messageSize), added up. */
+    readonly bytes: number;
   }[];
+  readonly deadLetters: { readonly count: number; readonly bytes: number };
   readonly twins: Readonly<Record<ModuleName, TwinRow>>;
   readonly statistics: Readonly<Record<ModuleName, StatisticsRow>>;
   readonly documents: Readonly<Record<string, Json>>;
@@ -124,6 +148,8 @@ export interface Store {
     afterSeq: number,
     limit: number,
   ): Promise<readonly StoredDelivery[]>;
+  /** The dead letters after `afterId` (0 = from the start), oldest first, `limit` at most. */
+  readDeadLetters(afterId: number, limit: number): Promise<readonly StoredDeadLetter[]>;
   close(): Promise<void>;
 }
 

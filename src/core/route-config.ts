@@ -9,6 +9,11 @@ export type HubConfig = {
   readonly routes: Readonly<Record<string, RouteEntry>>;
   /** Seconds for messages whose route says nothing; Infinity = for ever, 0 = not at all. */
   readonly timeToLiveS: number;
+  /**
+   * `storeLimits.maxSizeBytes`: what may wait in all. IoT Edge keeps it only for a store in memory
+   * (spec/iotedge.md §5.1); whoever writes it wants it kept. Undefined = the device's own limit alone.
+   */
+  readonly storeBytesMax: number | undefined;
 };
 
 const PRIORITY_MAX = 9;
@@ -17,7 +22,6 @@ const TIME_TO_LIVE_MAX = 4_294_967_295;
 /**
  * Undefined config = nothing of it can be used, and what was in force stays. A bad route is a problem
  * and costs only itself: the others are in force (IoT Edge would refuse them all, docs/differences.md).
- * `storeLimits` bounds only IoT Edge's store in memory; ours is on disk, so it is not read.
  */
 export function parseHubConfig(
   desired: JsonObject,
@@ -35,7 +39,9 @@ export function parseHubConfig(
   }
   const given = desired['routes'] ?? {};
   if (!isJsonObject(given)) problems.push('routes must be an object of routes by name');
-  const timeToLiveS = readStoreAndForward(desired['storeAndForwardConfiguration'], problems);
+  const storeAndForward = desired['storeAndForwardConfiguration'];
+  const timeToLiveS = readTimeToLive(storeAndForward, problems);
+  const storeBytesMax = readStoreLimit(storeAndForward, problems);
   if (problems.length > 0 || !isJsonObject(given)) return { config: undefined, problems };
 
   const textsOnly = /^1\.0(\.|$)/.test(version as string);
@@ -47,7 +53,7 @@ export function parseHubConfig(
     );
     if (entry !== undefined) routes[name] = entry;
   }
-  return { config: { routes, timeToLiveS }, problems };
+  return { config: { routes, timeToLiveS, storeBytesMax }, problems };
 }
 
 /** Undefined after a problem was told. */
@@ -99,7 +105,7 @@ function readWhole(
  * Negative, missing or none at all = for ever. IoT Edge reads a timeToLiveSecs that is missing from a
  * present object as 0, "throw away at once": nobody who leaves a number out means that.
  */
-function readStoreAndForward(value: Json | undefined, problems: string[]): number {
+function readTimeToLive(value: Json | undefined, problems: string[]): number {
   const settings = value ?? {};
   const seconds = isJsonObject(settings) ? (settings['timeToLiveSecs'] ?? -1) : undefined;
   if (!Number.isInteger(seconds)) {
@@ -108,4 +114,15 @@ function readStoreAndForward(value: Json | undefined, problems: string[]): numbe
     );
   }
   return (seconds as number) < 0 ? Number.POSITIVE_INFINITY : (seconds as number);
+}
+
+function readStoreLimit(value: Json | undefined, problems: string[]): number | undefined {
+  const limits = isJsonObject(value) ? (value['storeLimits'] ?? {}) : {};
+  const bytes = isJsonObject(limits) ? (limits['maxSizeBytes'] ?? -1) : undefined;
+  if (!Number.isInteger(bytes)) {
+    problems.push(
+      `storeAndForwardConfiguration.storeLimits.maxSizeBytes must be a whole number of bytes, negative for none, it is ${JSON.stringify(bytes ?? limits)}`,
+    );
+  }
+  return (bytes as number) < 0 ? undefined : (bytes as number);
 }

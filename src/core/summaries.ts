@@ -1,6 +1,6 @@
 /** What the local API tells, and the CLI shows. */
 import type { LogLevel } from './guest-protocol.ts';
-import type { ModuleName } from './message.ts';
+import type { ModuleName, Properties } from './message.ts';
 
 export type LogLine = {
   readonly atMs: number;
@@ -9,14 +9,35 @@ export type LogLine = {
   readonly text: string;
 };
 
+/** A message its endpoint failed on, kept for a person. */
+export type DeadLetterSummary = {
+  readonly id: number;
+  readonly endpoint: string;
+  readonly source: string;
+  readonly enqueuedAt: string;
+  readonly deadAt: string;
+  readonly attempts: number;
+  readonly reason: string;
+  /** Body and properties. */
+  readonly bytes: number;
+};
+
+/** The same with the message. `body` is text; a body that is none is in `bodyBase64`. */
+export type DeadLetterContent = DeadLetterSummary & {
+  readonly properties: Properties;
+  readonly systemProperties: Properties;
+  readonly body?: string;
+  readonly bodyBase64?: string;
+};
+
 export type QueueCounters = {
   accepted: number;
   delivered: number;
   /** Messages that had to be written. */
   written: number;
   expired: number;
-  /** Let go after too many failed tries. */
-  poison: number;
+  /** Became dead letters: their endpoints failed on them too often, or will never take them. */
+  deadLettered: number;
   /** Refused: our limits, or a disk that is full. */
   refused: number;
 };
@@ -51,7 +72,13 @@ export type RuntimeSummary = {
   readonly messages: QueueCounters & {
     readonly noRoute: number;
     readonly tooLarge: number;
+    readonly waiting: number;
+    readonly waitingBytes: number;
     readonly waitingUpstream: number;
+    /** Waiting for a person to decide about them. */
+    readonly deadLetters: number;
+    /** Dead letters that made room for newer ones. */
+    readonly deadLettersDropped: number;
   };
   /** Identities with reported properties the hub has not confirmed. */
   readonly twinsPending: number;

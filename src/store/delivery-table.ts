@@ -1,7 +1,7 @@
 /** Messages and their deliveries: one body row per message, one small row per endpoint. */
 import type Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
-import type { Properties } from '../core/message.ts';
+import { type Message, messageSize, type Properties } from '../core/message.ts';
 import type { StoredDelivery, StoreSnapshot, StoreWrite } from '../core/ports.ts';
 import { parseStored } from './stored-json.ts';
 
@@ -25,10 +25,8 @@ export interface DeliveryTable {
 /** Far beyond any device's life, well below where doubles lose count: more is damage. */
 export const SEQ_MAX = 2 ** 52;
 
-type Row = {
-  readonly seq: number;
-  readonly enqueued_ms: number;
-  readonly expires_ms: number;
+/** A message's columns. */
+export type MessageRow = {
   readonly source: string;
   readonly sender: string;
   readonly properties: string;
@@ -36,12 +34,18 @@ type Row = {
   readonly body: Uint8Array;
 };
 
+type Row = MessageRow & {
+  readonly seq: number;
+  readonly enqueued_ms: number;
+  readonly expires_ms: number;
+};
+
 export function createDeliveryTable(database: Database.Database): DeliveryTable {
   const insertMessage = database.prepare(
     'INSERT INTO message (seq, enqueued_ms, source, sender, properties, system, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const insertDelivery = database.prepare(
-    'INSERT INTO delivery (endpoint, priority, seq, expires_ms) VALUES (?, ?, ?, ?)',
+    'INSERT INTO delivery (endpoint, priority, seq, expires_ms, size) VALUES (?, ?, ?, ?, ?)',
   );
   const deleteDelivery = database.prepare(
     'DELETE FROM delivery WHERE endpoint = ? AND priority = ? AND seq = ?',
@@ -56,7 +60,7 @@ export function createDeliveryTable(database: Database.Database): DeliveryTable 
   );
   // Over the primary key alone, no body is touched: 0.1 s for a million rows on x64, so no counters are kept.
   const countLanes = database.prepare(
-    'SELECT endpoint, priority, COUNT(*) AS count FROM delivery GROUP BY endpoint, priority',
+    'SELECT endpoint, priority, COUNT(*) AS count, SUM(size) AS bytes FROM delivery GROUP BY endpoint, priority',
   );
   const readSequence = database
     .prepare("SELECT seq FROM sqlite_sequence WHERE name = 'message'")
@@ -69,8 +73,9 @@ export function createDeliveryTable(database: Database.Database): DeliveryTable 
       const properties = JSON.stringify(message.properties);
       const system = JSON.stringify(message.system);
       insertMessage.run(seq, enqueuedAtMs, source, sender, properties, system, body);
+      const size = messageSize(message);
       for (const row of deliveries) {
-        insertDelivery.run(row.endpoint, row.priority, seq, row.expiresAtMs);
+        insertDelivery.run(row.endpoint, row.priority, seq, row.expiresAtMs, size);
       }
     },
     remove(endpoint, priority, seq) {
@@ -103,12 +108,17 @@ function toDelivery(endpoint: string, priority: number, row: Row): StoredDeliver
     seq: row.seq,
     enqueuedAtMs: row.enqueued_ms,
     expiresAtMs: row.expires_ms,
-    message: {
-      source: row.source,
-      sender: row.sender,
-      body: row.body,
-      properties: parseStored<Properties>(row.properties, `message ${row.seq}`),
-      system: parseStored<Properties>(row.system, `message ${row.seq}`),
-    },
+    message: toMessage(row, `message ${row.seq}`),
+  };
+}
+
+/** Throws STORE_DAMAGED, naming `what`. */
+export function toMessage(row: MessageRow, what: string): Message {
+  return {
+    source: row.source,
+    sender: row.sender,
+    body: row.body,
+    properties: parseStored<Properties>(row.properties, what),
+    system: parseStored<Properties>(row.system, what),
   };
 }

@@ -10,6 +10,7 @@ const ROW_BYTES = 300;
 /**
  * Throws DISK_FULL when these writes append and would leave less than `freeBytesMin`. Without a reserve
  * a full disk stays full: a remove, too, is written to the log first.
+ * A dead letter only moves what is there, and is let through.
  */
 export function checkFreeSpace(
   database: Database.Database,
@@ -19,8 +20,9 @@ export function checkFreeSpace(
 ): void {
   let bytes = 0;
   // Once in the log and once in the database.
-  for (const { messages, bodies } of batches)
-    bytes += 2 * (ROW_BYTES * messages + bodies.byteLength);
+  for (const { appends, appendedBytes } of batches) {
+    bytes += 2 * (ROW_BYTES * appends + appendedBytes);
+  }
   if (bytes === 0) return;
   const { bavail, bsize } = statfsSync(dataDir);
   const onDisk = bavail * bsize;

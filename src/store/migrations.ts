@@ -2,8 +2,9 @@
 import type Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
 import { schema001 } from './schema-001.ts';
+import { schema002 } from './schema-002.ts';
 
-const migrations: readonly string[] = [schema001];
+const migrations: readonly string[] = [schema001, schema002];
 
 /** No program has so many versions: a file that says so is damaged, not new. */
 const PLAUSIBLE_VERSION_MAX = 1_000;

@@ -7,8 +7,9 @@ import type { Message } from '../core/message.ts';
 
 export type Packed<_Item = unknown> = {
   readonly count: number;
-  /** How many of them carry a message. */
-  readonly messages: number;
+  /** How many of them append a message, and the bytes of those bodies: what a commit adds to the disk. */
+  readonly appends: number;
+  readonly appendedBytes: number;
   /** JSON arrays; a body is its length here. */
   readonly pieces: readonly string[];
   /** All bodies, one after the other. Belongs to this alone, so that it can be transferred. */
@@ -21,6 +22,8 @@ const ITEMS_PER_PIECE = 500;
 export function pack<Item extends object>(items: readonly Item[]): Packed<Item> {
   const bodies: Uint8Array[] = [];
   let bytes = 0;
+  let appends = 0;
+  let appendedBytes = 0;
   const pieces: string[] = [];
   for (let at = 0; at < items.length; at += ITEMS_PER_PIECE) {
     const piece = items.slice(at, at + ITEMS_PER_PIECE).map((item) => {
@@ -28,6 +31,10 @@ export function pack<Item extends object>(items: readonly Item[]): Packed<Item> 
       if (message === undefined) return item;
       bodies.push(message.body);
       bytes += message.body.byteLength;
+      if ((item as { readonly kind?: string }).kind === 'append') {
+        appends++;
+        appendedBytes += message.body.byteLength;
+      }
       return { ...item, message: { ...message, body: message.body.byteLength } };
     });
     pieces.push(JSON.stringify(piece));
@@ -38,7 +45,7 @@ export function pack<Item extends object>(items: readonly Item[]): Packed<Item> 
     block.set(body, end);
     end += body.byteLength;
   }
-  return { count: items.length, messages: bodies.length, pieces, bodies: block };
+  return { count: items.length, appends, appendedBytes, pieces, bodies: block };
 }
 
 /** The items, one after the other, each with a body of its own: keeping one keeps no other. */

@@ -34,6 +34,11 @@ const sources: readonly Source[] = [
     order: ['seq'],
     sound: `${seqIsSound} AND ${isObject('properties')} AND ${isObject('system')}`,
   },
+  {
+    table: 'dead_letter',
+    order: ['id'],
+    sound: `id BETWEEN 1 AND ${SEQ_MAX} AND ${isObject('properties')} AND ${isObject('system')}`,
+  },
 ];
 
 const ROWS_PER_COMMIT = 1_000;

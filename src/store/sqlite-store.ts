@@ -1,5 +1,5 @@
 /** The supervisor's handle on the store's thread: the port Store, every call a message. */
-import type { Log, Store, StoredDelivery, StoreSnapshot } from '../core/ports.ts';
+import type { Log, Store, StoredDeadLetter, StoredDelivery, StoreSnapshot } from '../core/ports.ts';
 import { type Packed, pack, unpack } from './packed.ts';
 import { STORE_SETTINGS, type StoreSettings } from './store-settings.ts';
 import { type Asked, type StoreThread, startStoreThread } from './store-thread.ts';
@@ -80,6 +80,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
         afterSeq,
         limit,
       });
+      return [...unpack(rows)];
+    },
+    async readDeadLetters(afterId, limit) {
+      const rows: Packed<StoredDeadLetter> = await ask({ kind: 'readDeadLetters', afterId, limit });
       return [...unpack(rows)];
     },
     metrics: () => metrics,

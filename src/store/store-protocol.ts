@@ -18,6 +18,12 @@ export type StoreRequest =
       readonly afterSeq: number;
       readonly limit: number;
     }
+  | {
+      readonly id: number;
+      readonly kind: 'readDeadLetters';
+      readonly afterId: number;
+      readonly limit: number;
+    }
   | { readonly id: number; readonly kind: 'close' };
 
 type CommitRequest = {

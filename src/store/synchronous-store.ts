@@ -6,7 +6,14 @@
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
-import type { Clock, LogFields, StoredDelivery, StoreSnapshot, StoreWrite } from '../core/ports.ts';
+import type {
+  Clock,
+  LogFields,
+  StoredDeadLetter,
+  StoredDelivery,
+  StoreSnapshot,
+  StoreWrite,
+} from '../core/ports.ts';
 import { finishReplacement, replaceDamaged } from './damaged-file.ts';
 import { type Release, syncFolder, takeDataFolder } from './data-folder.ts';
 import { openDatabase } from './database.ts';
@@ -43,6 +50,7 @@ export interface SynchronousStore {
     afterSeq: number,
     limit: number,
   ): readonly StoredDelivery[];
+  readDeadLetters(afterId: number, limit: number): readonly StoredDeadLetter[];
   /** One piece of housekeeping for idle moments; true when there is more. */
   tidy(): boolean;
   metrics(): StoreMetrics;
@@ -179,6 +187,12 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
         mend(() =>
           opening().tables.read(endpoint, priority, afterSeq, limit, settings.readBytesMax),
         ),
+      );
+    },
+    readDeadLetters(afterId, limit) {
+      counts.reads++;
+      return counted(() =>
+        mend(() => opening().tables.readDeadLetters(afterId, limit, settings.readBytesMax)),
       );
     },
     tidy: () => counted(() => mend(() => giveBackPages(opening().database))),

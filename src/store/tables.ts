@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { Json } from '../core/json.ts';
 import type { StatisticsRow, StoreSnapshot, StoreWrite } from '../core/ports.ts';
+import { createDeadLetterTable, type DeadLetterTable } from './dead-letter-table.ts';
 import { createDeliveryTable, type DeliveryTable } from './delivery-table.ts';
 import { createJsonTable } from './json-table.ts';
 import { createTwinTable } from './twin-table.ts';
@@ -11,10 +12,12 @@ export interface Tables {
   /** One transaction. */
   commit(writes: Iterable<StoreWrite>): void;
   readonly read: DeliveryTable['read'];
+  readonly readDeadLetters: DeadLetterTable['read'];
 }
 
 export function createTables(database: Database.Database): Tables {
   const deliveries = createDeliveryTable(database);
+  const deadLetters = createDeadLetterTable(database);
   const twins = createTwinTable(database);
   const statistics = createJsonTable<StatisticsRow>(database, 'statistics', 'module');
   const documents = createJsonTable<Json>(database, 'document', 'name');
@@ -25,6 +28,11 @@ export function createTables(database: Database.Database): Tables {
         return deliveries.append(write);
       case 'remove':
         return deliveries.remove(write.endpoint, write.priority, write.seq);
+      case 'deadLetter':
+        deliveries.remove(write.endpoint, write.priority, write.seq);
+        return deadLetters.add(write);
+      case 'dropDeadLetters':
+        return deadLetters.drop(write.ids);
       case 'twin':
         return twins.put(write.module, write.twin);
       case 'statistics':
@@ -42,11 +50,13 @@ export function createTables(database: Database.Database): Tables {
     load: () => ({
       lastSeq: deliveries.lastSeq(),
       lanes: deliveries.lanes(),
+      deadLetters: deadLetters.sum(),
       twins: twins.all(),
       statistics: statistics.all(),
       documents: documents.all(),
     }),
     commit: (writes) => commit.immediate(writes),
     read: deliveries.read,
+    readDeadLetters: deadLetters.read,
   };
 }

@@ -105,6 +105,8 @@ function answer(store: SynchronousStore, request: StoreRequest): unknown {
       return store.load();
     case 'read':
       return pack(store.read(request.endpoint, request.priority, request.afterSeq, request.limit));
+    case 'readDeadLetters':
+      return pack(store.readDeadLetters(request.afterId, request.limit));
     case 'close':
       return store.close();
     case 'commit':

@@ -1,7 +1,7 @@
 /** Which endpoints exist, and their pumps. */
 import { type EndpointId, UPSTREAM } from '../core/message.ts';
 import type { Loop, LoopDeps } from './loop.ts';
-import { createPump, type Endpoint } from './pump.ts';
+import { createPump, type Endpoint, type PumpLimits } from './pump.ts';
 import type { Queue } from './queue.ts';
 
 export interface Endpoints {
@@ -18,6 +18,7 @@ export function createEndpoints(
   endpointOf: (id: EndpointId) => Endpoint,
   queueOf: () => Queue,
   deps: LoopDeps,
+  limits: PumpLimits,
 ): Endpoints {
   const pumps = new Map<EndpointId, Loop>();
   let stopped = false;
@@ -25,7 +26,7 @@ export function createEndpoints(
   function pumpOf(id: EndpointId): Loop {
     let pump = pumps.get(id);
     if (pump === undefined) {
-      pump = createPump(id, endpointOf(id), { ...deps, queue: queueOf() });
+      pump = createPump(id, endpointOf(id), { ...deps, queue: queueOf() }, limits);
       pumps.set(id, pump);
     }
     return pump;

@@ -5,6 +5,7 @@ import type { Log, StoreWrite } from '../core/ports.ts';
 import { parseHubConfig } from '../core/route-config.ts';
 import { compileRoutes } from '../core/route-table.ts';
 import { stripMetadata, versionOf } from '../core/twin.ts';
+import type { Room } from './room.ts';
 import type { Router } from './router.ts';
 
 export interface Hub {
@@ -15,6 +16,7 @@ export interface Hub {
 
 export type HubDeps = {
   readonly router: Router;
+  readonly room: Pick<Room, 'limitBytes'>;
   readonly log: Log;
   readonly write: (writes: readonly StoreWrite[]) => Promise<void>;
   readonly changed: () => void;
@@ -23,7 +25,10 @@ export type HubDeps = {
 const DOCUMENT = 'routes';
 
 /** `stored` is the document of the last run, so that routes work before the first word from the cloud. */
-export function createHub({ router, log, write, changed }: HubDeps, stored: Json | undefined): Hub {
+export function createHub(
+  { router, room, log, write, changed }: HubDeps,
+  stored: Json | undefined,
+): Hub {
   let version: number | undefined;
   let status: DesiredStatus = { code: 406, description: 'no routes were received yet' };
   if (isJsonObject(stored) && isJsonObject(stored['desired'])) use(stored['desired']);
@@ -40,6 +45,7 @@ export function createHub({ router, log, write, changed }: HubDeps, stored: Json
     if (config === undefined) return false;
     version = versionOf(section);
     router.use(compileRoutes(config.routes), config.timeToLiveS);
+    room.limitBytes(config.storeBytesMax);
     log.info('routes are in force', { routes: Object.keys(config.routes) });
     return true;
   }

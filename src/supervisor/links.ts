@@ -1,8 +1,8 @@
 /** Our identities' connections to the cloud, and the one Endpoint they make together: `$upstream`. */
-import { isOfTheWorld } from '../core/fault.ts';
+import { type Fault, isOfTheWorld } from '../core/fault.ts';
 import { type ModuleName, UPSTREAM } from '../core/message.ts';
 import type { Link, Log, MethodCall, MethodReply, Upstream } from '../core/ports.ts';
-import type { Endpoint } from './pump.ts';
+import type { Endpoint, Receipts } from './pump.ts';
 import type { Delivery } from './queue.ts';
 import type { Twins } from './twins.ts';
 
@@ -63,10 +63,10 @@ export function createLinks({ upstream, twins, log, resume, method }: LinksDeps)
     online: (module) => links.get(module)?.online ?? false,
     endpoint: {
       /** Each sender's messages go up in order on its own connection; senders do not wait for each other. */
-      async deliver(batch, done) {
+      async deliver(batch, receipts) {
         const bySender = Map.groupBy(batch, (delivery) => delivery.message.sender);
         const faults = await Promise.all(
-          [...bySender].map(([sender, deliveries]) => sendAll(sender, deliveries, done)),
+          [...bySender].map(([sender, deliveries]) => sendAll(sender, deliveries, receipts)),
         );
         const fault = faults.find((candidate) => candidate !== undefined);
         if (fault !== undefined) throw fault;
@@ -82,19 +82,18 @@ export function createLinks({ upstream, twins, log, resume, method }: LinksDeps)
   async function sendAll(
     sender: ModuleName,
     deliveries: readonly Delivery[],
-    done: (delivery: Delivery) => void,
+    receipts: Receipts,
   ): Promise<Error | undefined> {
     const outcomes = await open(sender).link.send(deliveries.map((delivery) => delivery.message));
     let away: Error | undefined;
     for (const [index, delivery] of deliveries.entries()) {
       const fault = outcomes[index];
       if (fault === undefined) {
-        done(delivery);
+        receipts.done(delivery);
       } else if (isOfTheWorld(fault)) {
         away ??= fault;
       } else {
-        log.error('the hub will never take this message; it is dropped', { sender, cause: fault });
-        done(delivery);
+        receipts.refused(delivery, (fault as Fault).message);
       }
     }
     return away;

@@ -1,11 +1,17 @@
 /** One running module: its requests carried out, its inputs delivered, its methods called. */
 import { Fault } from '../core/fault.ts';
-import type { GuestEvent, GuestRequest, LogLevel } from '../core/guest-protocol.ts';
+import {
+  type GuestEvent,
+  type GuestRequest,
+  type LogLevel,
+  TEXT_BYTES_MAX,
+} from '../core/guest-protocol.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Message, ModuleName, Properties } from '../core/message.ts';
 import type {
   Clock,
   Ending,
+  EndingCause,
   MethodCall,
   MethodReply,
   ModuleHost,
@@ -14,6 +20,7 @@ import type {
   TwinDocument,
 } from '../core/ports.ts';
 import { asBytes, asText } from '../lib/text.ts';
+import type { Receipts } from './pump.ts';
 import type { Delivery } from './queue.ts';
 
 /** What a module's requests are answered by. */
@@ -42,11 +49,7 @@ export type Listening = 'inputs' | 'desired' | 'methods';
 export interface LiveModule {
   listening(what: Listening): boolean;
   /** One input's part of an Endpoint. */
-  deliver(
-    input: string,
-    batch: readonly Delivery[],
-    done: (delivery: Delivery, after?: Promise<unknown>) => void,
-  ): Promise<void>;
+  deliver(input: string, batch: readonly Delivery[], receipts: Receipts): Promise<void>;
   desired(patch: JsonObject): void;
   /** Undefined when the module does not answer in time. */
   invoke(call: MethodCall, timeoutMs: number): Promise<MethodReply | undefined>;
@@ -56,9 +59,17 @@ export interface LiveModule {
 /** IoT Edge's MessageAckTimeoutSecs. */
 const ACK_TIMEOUT_MS = 30_000;
 
+/** Endings a message may have caused. */
+const endedByItself: ReadonlySet<EndingCause> = new Set([
+  'error',
+  'out of memory',
+  'out of time',
+  'wedged',
+]);
+
 type Waiting = {
   readonly delivery: Delivery;
-  readonly done: (delivery: Delivery, after?: Promise<unknown>) => void;
+  readonly receipts: Receipts;
   readonly over: () => void;
 };
 
@@ -75,7 +86,7 @@ export function startLiveModule(
   const answers = new Map<number, (reply: MethodReply) => void>();
   const sends = new Set<Promise<unknown>>();
   // Who waits for this module and must hear that it is gone.
-  const lost = new Set<() => void>();
+  const lost = new Set<(ending: Ending) => void>();
   let lastId = 0;
   let ended = false;
   // Replies of one turn go in as one batch.
@@ -88,7 +99,7 @@ export function startLiveModule(
     },
     ended(ending) {
       ended = true;
-      for (const tell of lost) tell();
+      for (const tell of lost) tell(ending);
       events.ended(ending);
     },
   };
@@ -103,7 +114,7 @@ export function startLiveModule(
         acknowledge(request.ids);
         break;
       case 'nack':
-        for (const id of request.ids) settle(id);
+        for (const id of request.ids) fail(id, request.reason);
         break;
       case 'listen':
         listens.add(request.what);
@@ -172,9 +183,15 @@ export function startLiveModule(
     const after = sends.size === 0 ? undefined : Promise.allSettled(sends);
     for (const id of ids) {
       const waiting = inputs.get(id);
-      waiting?.done(waiting.delivery, after);
+      waiting?.receipts.done(waiting.delivery, after);
       settle(id);
     }
+  }
+
+  function fail(id: number, reason: string): void {
+    const waiting = inputs.get(id);
+    waiting?.receipts.failed(waiting.delivery, reason);
+    settle(id);
   }
 
   function settle(id: number): void {
@@ -206,7 +223,7 @@ export function startLiveModule(
 
   return {
     listening: (what) => !ended && listens.has(what),
-    deliver(input, batch, done) {
+    deliver(input, batch, receipts) {
       if (ended || !listens.has('inputs')) {
         const why = ended ? 'is not running' : 'does not listen to its inputs yet';
         return Promise.reject(new Fault('ENDPOINT_AWAY', `module ${name} ${why}`));
@@ -219,14 +236,14 @@ export function startLiveModule(
           lost.delete(away);
           for (const id of ids) inputs.delete(id);
         };
-        const away = (): void => {
+        const away = (ending: Ending): void => {
           finish();
-          reject(new Fault('ENDPOINT_AWAY', `module ${name} ended with messages unacknowledged`));
+          const code = endedByItself.has(ending.cause) ? 'ENDPOINT_CRASHED' : 'ENDPOINT_AWAY';
+          reject(new Fault(code, `module ${name} ended: ${ending.reason}`));
         };
         lost.add(away);
         const cancel = clock.after(ACK_TIMEOUT_MS, () => {
-          finish();
-          resolve();
+          for (const id of ids) fail(id, `not acknowledged within ${ACK_TIMEOUT_MS / 1000} s`);
         });
         const over = (): void => {
           if (--open > 0) return;
@@ -238,8 +255,8 @@ export function startLiveModule(
           const { body, properties, system } = delivery.message;
           const id = ++lastId;
           ids.push(id);
-          inputs.set(id, { delivery, done, over });
-          const text = asText(body);
+          inputs.set(id, { delivery, receipts, over });
+          const text = body.byteLength > TEXT_BYTES_MAX ? undefined : asText(body);
           bodies.push(text === undefined ? body : undefined);
           const b = text ?? body.byteLength;
           return { t: 'input', id, input, p: properties, s: received(system), b };
@@ -281,7 +298,10 @@ function errorName(fault: Fault): string {
   switch (fault.code) {
     case 'MESSAGE_TOO_LARGE':
       return 'MessageTooLargeError';
+    case 'NO_ROUTE':
+      return 'InvalidOperationError';
     case 'STORE_FULL':
+    case 'DISK_FULL':
       return 'DeviceMaximumQueueDepthExceededError';
     case 'TWIN_INVALID':
     case 'REQUEST_INVALID':

@@ -176,11 +176,11 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       changed(name, 'ended');
     },
     live: (name) => held.get(name)?.live,
-    deliver(name, input, batch, done) {
+    deliver(name, input, batch, receipts) {
       const live = held.get(name)?.live;
       return live === undefined
         ? Promise.reject(new Fault('ENDPOINT_AWAY', `module ${name} is not running`))
-        : live.deliver(input, batch, done);
+        : live.deliver(input, batch, receipts);
     },
     observe: () =>
       new Map(

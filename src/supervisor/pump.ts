@@ -1,43 +1,61 @@
 /** The one way out: each endpoint has one pump, which moves deliveries to it, in order. */
+import { Fault } from '../core/fault.ts';
 import type { EndpointId } from '../core/message.ts';
-import type { RetryRange } from '../core/retry.ts';
+import { type RetryRange, retryDelayMs } from '../core/retry.ts';
 import { createLoop, type Loop, type LoopDeps } from './loop.ts';
 import type { Delivery, Queue } from './queue.ts';
+
+/** What becomes of each delivery of a batch: one of these is called once, in any order. */
+export interface Receipts {
+  /** The neighbour has it. It may be forgotten when `after` has settled. */
+  done(delivery: Delivery, after?: Promise<unknown>): void;
+  /** The neighbour tried and failed: it is tried again later, a bounded number of times. */
+  failed(delivery: Delivery, reason: string): void;
+  /** The neighbour will never take it. */
+  refused(delivery: Delivery, reason: string): void;
+}
 
 /** A neighbour that takes messages: a module's input, or the cloud. */
 export interface Endpoint {
   /**
-   * Calls `done` for each delivery the neighbour has taken, in any order and as early as it knows;
-   * resolves when it will call no more. Rejects with a fault of the world when the neighbour is away.
+   * Tells `receipts` of each delivery as early as it knows; resolves when it has told of all. Rejects
+   * with a fault of the world when the neighbour is away: what it has not told of keeps its place.
+   * ENDPOINT_CRASHED says that one of those may be what brought the neighbour down.
    */
-  deliver(
-    batch: readonly Delivery[],
-    done: (delivery: Delivery, after?: Promise<unknown>) => void,
-  ): Promise<void>;
+  deliver(batch: readonly Delivery[], receipts: Receipts): Promise<void>;
 }
 
 export type PumpLimits = {
   readonly batchMax: number;
   readonly batchBytesMax: number;
-  /** Failed tries until a message is let go. */
+  /** Failed tries until a message becomes a dead letter. */
   readonly attemptsMax: number;
+  /** The same for tries that ended the neighbour: each costs everybody a restart. */
+  readonly crashesMax: number;
+  /** While the neighbour is away. */
   readonly rest: RetryRange;
+  /** Between the tries of one message; others go on meanwhile. */
+  readonly retry: RetryRange;
 };
 
-const PUMP_LIMITS: PumpLimits = {
+export const PUMP_LIMITS: PumpLimits = {
   batchMax: 100,
   batchBytesMax: 1_048_576,
   attemptsMax: 10,
+  crashesMax: 3,
   rest: { firstMs: 1_000, mostMs: 60_000 },
+  retry: { firstMs: 500, mostMs: 30_000 },
 };
+
+export type PumpDeps = LoopDeps & { readonly queue: Queue };
 
 export function createPump(
   id: EndpointId,
   endpoint: Endpoint,
-  deps: LoopDeps & { readonly queue: Queue },
+  deps: PumpDeps,
   limits: PumpLimits = PUMP_LIMITS,
 ): Loop {
-  const { queue, log } = deps;
+  const { queue, log, random } = deps;
   return createLoop(`pump ${id}`, turn, deps, limits.rest);
 
   async function turn(): Promise<'again' | 'done'> {
@@ -46,31 +64,53 @@ export function createPump(
     const open = new Set(batch);
     let away: unknown;
     try {
-      await endpoint.deliver(batch, (delivery, after) => {
-        if (open.delete(delivery)) queue.done(delivery, after);
+      await endpoint.deliver(batch, {
+        done(delivery, after) {
+          if (open.delete(delivery)) queue.done(delivery, after);
+        },
+        failed(delivery, reason) {
+          if (open.delete(delivery)) countTry(delivery, reason);
+        },
+        refused(delivery, reason) {
+          if (open.delete(delivery)) bury(delivery, reason);
+        },
       });
     } catch (cause) {
       away = cause;
     }
-    if (open.size > 0) queue.giveBack(away === undefined ? countTries(open) : [...open]);
+    if (away instanceof Fault && away.code === 'ENDPOINT_CRASHED') suspect(open, away.message);
+    queue.giveBack([...open]);
     if (away !== undefined) throw away;
     return 'again';
   }
 
-  /** The endpoint was there and failed on these: that counts, and has an end. */
-  function countTries(failed: ReadonlySet<Delivery>): readonly Delivery[] {
-    return [...failed].filter((delivery) => {
-      delivery.attempts++;
-      if (delivery.attempts < limits.attemptsMax) return true;
-      queue.counters.poison++;
-      log.error('a message was let go after too many failed tries', {
-        endpoint: id,
-        source: delivery.message.source,
-        tries: delivery.attempts,
-        limit: limits.attemptsMax,
-      });
-      queue.done(delivery);
-      return false;
+  /** One alone was it, as far as anybody can tell. Of several each is delivered alone from now on. */
+  function suspect(open: Set<Delivery>, reason: string): void {
+    const [first] = open;
+    if (first !== undefined && open.size === 1) {
+      open.delete(first);
+      first.suspect = true;
+      first.crashes++;
+      countTry(first, reason);
+    }
+    for (const delivery of open) delivery.suspect = true;
+  }
+
+  function countTry(delivery: Delivery, reason: string): void {
+    const delayMs = retryDelayMs(delivery.attempts, random(), limits.retry);
+    delivery.attempts++;
+    const { attempts, crashes } = delivery;
+    if (attempts >= limits.attemptsMax || crashes >= limits.crashesMax) bury(delivery, reason);
+    else queue.tryLater(delivery, delayMs);
+  }
+
+  function bury(delivery: Delivery, reason: string): void {
+    log.error('a message became a dead letter', {
+      endpoint: id,
+      source: delivery.message.source,
+      attempts: delivery.attempts,
+      reason,
     });
+    queue.bury(delivery, reason);
   }
 }

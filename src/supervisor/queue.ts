@@ -6,20 +6,19 @@
  * Invariants: what a sender was told is stored or delivered. A `remove` is written only after what
  * the receiver sent because of it has settled (`done(…, after)`). Lanes keep the order of acceptance.
  */
-import { Fault, isOfTheWorld } from '../core/fault.ts';
+import { Fault } from '../core/fault.ts';
 import { type EndpointId, type Message, messageSize } from '../core/message.ts';
-import type { Clock, DeliveryRow, Store, StoreSnapshot, StoreWrite } from '../core/ports.ts';
+import type { DeadLetter, DeliveryRow, StoreSnapshot, StoreWrite } from '../core/ports.ts';
 import type { QueueCounters } from '../core/summaries.ts';
-import { createLane, type Delivery, type Lane, type LaneLimits } from './lane.ts';
+import type { Delivery, Lane } from './lane.ts';
+import { createLanes, type Lanes, type LanesDeps, type LanesLimits } from './lanes.ts';
+import { createRoom, type Room, STORE_LIMITS, type StoreLimits } from './room.ts';
 import { createWriteBehind, type WriteBehind, type WriteBehindDeps } from './write-behind.ts';
 
 export type { Delivery } from './lane.ts';
 
-export type QueueLimits = {
-  /** In memory per lane. */
-  readonly lane: LaneLimits;
-  /** Deliveries waiting, in all. */
-  readonly waitingMax: number;
+export type QueueLimits = LanesLimits & {
+  readonly store: StoreLimits;
   /** Accepted but not yet on disk, bytes. */
   readonly unwrittenBytesMax: number;
   /** How long a message may wait for its receivers before it is written, ms. */
@@ -27,40 +26,37 @@ export type QueueLimits = {
 };
 
 export const QUEUE_LIMITS: QueueLimits = {
-  lane: { rowsMax: 10_000, bytesMax: 4_194_304 },
-  waitingMax: 2_000_000,
+  lane: { rowsMax: 10_000, bytesMax: 4_194_304, asideMax: 100 },
+  store: STORE_LIMITS,
   unwrittenBytesMax: 16_777_216,
   lingerMs: 100,
+  passedOverMax: 20,
 };
 
-export interface Queue {
+/** Deliveries go out through the lanes, and back through `done` and `bury`. */
+export interface Queue extends Omit<Lanes, 'of' | 'refill' | 'stop'> {
   readonly counters: QueueCounters;
   readonly writeBehind: WriteBehind;
-  /** Resolves when the message is durable or delivered everywhere; rejects with STORE_FULL or DISK_FULL. */
+  readonly room: Room;
+  /**
+   * Resolves when the message is durable or delivered everywhere; rejects with STORE_FULL or DISK_FULL.
+   * An endpoint without room refuses its own copy alone: the others get theirs before this rejects.
+   */
   accept(message: Message, rows: readonly DeliveryRow[]): Promise<void>;
-  /** Next deliveries for an endpoint: urgent before less urgent, in order; [] when none is ready yet. */
-  take(endpoint: EndpointId, limit: number, bytes: number): readonly Delivery[];
-  /** Not delivered after all: they keep their places. */
-  giveBack(deliveries: readonly Delivery[]): void;
   /** The endpoint has it. It is forgotten once `after` has settled. */
   done(delivery: Delivery, after?: Promise<unknown>): void;
-  /** Waiting deliveries of one endpoint. */
-  waiting(endpoint: EndpointId): number;
-  /** Endpoints that ever had a delivery in this process or in the store. */
-  endpoints(): readonly EndpointId[];
+  /** The endpoint will never take it: it becomes a dead letter. */
+  bury(delivery: Delivery, reason: string): void;
   stop(): Promise<void>;
 }
 
-export type QueueDeps = WriteBehindDeps & {
-  readonly store: Store;
-  readonly clock: Clock;
-  /** The device's time, by which messages expire (device-time.ts). */
-  readonly time: () => number;
-  /** Something for this endpoint has become ready. */
-  readonly wake: (endpoint: EndpointId) => void;
-  /** True when the endpoint takes messages at this moment, so that waiting a little may save a write. */
-  readonly flowing: (endpoint: EndpointId) => boolean;
-};
+export type QueueDeps = WriteBehindDeps &
+  Omit<LanesDeps, 'expired' | 'allWritten'> & {
+    /** True when the endpoint takes messages at this moment, so that waiting a little may save a write. */
+    readonly flowing: (endpoint: EndpointId) => boolean;
+    /** Makes the delivery `seq` a dead letter; resolves when that is on disk. */
+    readonly bury: (seq: number, letter: DeadLetter) => Promise<void>;
+  };
 
 /** A message accepted in this process, until it is stored or delivered. */
 type Entry = {
@@ -83,8 +79,7 @@ export function createQueue(
   snapshot: StoreSnapshot,
   limits: QueueLimits = QUEUE_LIMITS,
 ): Queue {
-  const { store, clock, log } = deps;
-  const lanes = new Map<EndpointId, Lane[]>();
+  const { clock } = deps;
   // By seq, in order of acceptance; an entry leaves when it is durable or delivered.
   const unwritten = new Map<number, Entry>();
   let writing: readonly Entry[] = [];
@@ -93,47 +88,55 @@ export function createQueue(
   let removing: readonly StoreWrite[] = [];
   let makeRoom = false;
   let lastSeq = snapshot.lastSeq;
-  let waitingCount = 0;
-  const refilling = new Set<Lane>();
   const counters: QueueCounters = {
     accepted: 0,
     delivered: 0,
     written: 0,
     expired: 0,
-    poison: 0,
+    deadLettered: 0,
     refused: 0,
   };
+  const room = createRoom(snapshot.lanes, limits.store);
+  const lanes = createLanes(
+    { ...deps, expired: expire, allWritten: () => unwritten.size === 0 },
+    snapshot.lanes,
+    limits,
+  );
   const writeBehind = createWriteBehind(deps, { take: takeWrites, written, failed });
-
-  for (const { endpoint, priority, count } of snapshot.lanes) {
-    addLane(endpoint, priority, count);
-    waitingCount += count;
-  }
-
-  function addLane(endpoint: EndpointId, priority: number, beyond: number): Lane {
-    const lane = createLane(endpoint, priority, beyond, limits.lane);
-    const siblings = lanes.get(endpoint) ?? [];
-    lanes.set(
-      endpoint,
-      [...siblings, lane].sort((a, b) => a.priority - b.priority),
-    );
-    return lane;
-  }
-
-  function laneOf(endpoint: EndpointId, priority: number): Lane {
-    const lane = lanes.get(endpoint)?.find((candidate) => candidate.priority === priority);
-    return lane ?? addLane(endpoint, priority, 0);
-  }
 
   function accept(message: Message, rows: readonly DeliveryRow[]): Promise<void> {
     counters.accepted++;
     if (rows.length === 0) return Promise.resolve();
     const size = messageSize(message);
-    const full = whyFull(size, rows.length);
-    if (full !== undefined) {
-      counters.refused++;
-      return Promise.reject(full);
-    }
+    if (unwrittenBytes + size > limits.unwrittenBytesMax) return refuse(tooFast());
+    let full: Fault | undefined;
+    const taken = rows.filter((row) => {
+      const why = room.whyFull(row.endpoint, size);
+      full ??= why;
+      return why === undefined;
+    });
+    if (full === undefined) return keep(message, size, rows);
+    const refused = refuse(full);
+    if (taken.length === 0) return refused;
+    return keep(message, size, taken).then(() => refused);
+  }
+
+  function refuse(why: Fault): Promise<never> {
+    counters.refused++;
+    const refused = Promise.reject(why);
+    // Whoever sent it may hear of it later than the next turn.
+    refused.catch(() => {});
+    return refused;
+  }
+
+  function tooFast(): Fault {
+    return new Fault(
+      'STORE_FULL',
+      `the disk does not keep up: ${unwrittenBytes} bytes wait to be written; send more slowly`,
+    );
+  }
+
+  function keep(message: Message, size: number, rows: readonly DeliveryRow[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const seq = ++lastSeq;
       const enqueuedAtMs = clock.now();
@@ -152,10 +155,10 @@ export function createQueue(
       };
       unwritten.set(seq, entry);
       unwrittenBytes += size;
-      waitingCount += rows.length;
       let hurry = unwrittenBytes > limits.unwrittenBytesMax / 4;
       for (const row of rows) {
-        const lane = laneOf(row.endpoint, row.priority);
+        const lane = lanes.of(row.endpoint, row.priority);
+        room.add(row.endpoint, size);
         const kept = lane.push({
           ...row,
           seq,
@@ -163,6 +166,8 @@ export function createQueue(
           message,
           size,
           attempts: 0,
+          suspect: false,
+          crashes: 0,
         });
         hurry ||= !kept || !deps.flowing(row.endpoint);
         if (kept) deps.wake(row.endpoint);
@@ -174,65 +179,9 @@ export function createQueue(
     });
   }
 
-  function whyFull(size: number, rows: number): Fault | undefined {
-    if (waitingCount + rows > limits.waitingMax) {
-      return new Fault(
-        'STORE_FULL',
-        `${waitingCount} messages wait already and ${limits.waitingMax} is the limit; they leave when their endpoints take them or they expire`,
-      );
-    }
-    if (unwrittenBytes + size > limits.unwrittenBytesMax) {
-      return new Fault(
-        'STORE_FULL',
-        `the disk does not keep up: ${unwrittenBytes} bytes wait to be written; send more slowly`,
-      );
-    }
-    return undefined;
-  }
-
-  function take(endpoint: EndpointId, limit: number, bytes: number): readonly Delivery[] {
-    for (const lane of lanes.get(endpoint) ?? []) {
-      for (;;) {
-        const taken = lane.take(limit, bytes);
-        refillWhenLow(lane);
-        const nowMs = deps.time();
-        const fresh = taken.filter((delivery) => delivery.expiresAtMs > nowMs);
-        if (fresh.length < taken.length) {
-          for (const delivery of taken) if (!fresh.includes(delivery)) expire(delivery);
-        }
-        if (fresh.length > 0) return fresh;
-        if (taken.length === 0) break;
-      }
-      // A more urgent lane that is being read must not be overtaken.
-      if (lane.waiting() > 0) return [];
-    }
-    return [];
-  }
-
   function expire(delivery: Delivery): void {
     counters.expired++;
     forget(delivery);
-  }
-
-  function refillWhenLow(lane: Lane): void {
-    const afterSeq = lane.wantsAfter();
-    if (afterSeq === undefined || refilling.has(lane)) return;
-    refilling.add(lane);
-    store.read(lane.endpoint, lane.priority, afterSeq, limits.lane.rowsMax).then(
-      (rows) => {
-        refilling.delete(lane);
-        if (rows.length === 0 && unwritten.size === 0) lane.nothingBeyond();
-        else lane.refill(rows, messageSize);
-        // Nothing read and yet more beyond: it is on its way to the disk; `written` looks again.
-        if (rows.length > 0 || lane.waiting() === 0) deps.wake(lane.endpoint);
-      },
-      (cause: unknown) => {
-        refilling.delete(lane);
-        if (!isOfTheWorld(cause)) throw cause;
-        log.error('waiting messages cannot be read', { endpoint: lane.endpoint, cause });
-        clock.after(1_000, () => refillWhenLow(lane));
-      },
-    );
   }
 
   function done(delivery: Delivery, after?: Promise<unknown>): void {
@@ -241,8 +190,17 @@ export function createQueue(
     else void after.then(() => forget(delivery));
   }
 
+  function bury(delivery: Delivery, reason: string): void {
+    counters.deadLettered++;
+    const { seq, endpoint, priority, enqueuedAtMs, message, attempts } = delivery;
+    const deadAtMs = clock.now();
+    void deps
+      .bury(seq, { endpoint, priority, enqueuedAtMs, message, attempts, reason, deadAtMs })
+      .then(() => forget(delivery));
+  }
+
   function forget(delivery: Delivery): void {
-    waitingCount--;
+    room.remove(delivery.endpoint, delivery.size);
     const entry = unwritten.get(delivery.seq);
     if (entry !== undefined) {
       entry.open.delete(keyOf(delivery));
@@ -297,7 +255,7 @@ export function createQueue(
     }
     writing = [];
     removing = [];
-    for (const siblings of lanes.values()) for (const lane of siblings) refillWhenLow(lane);
+    lanes.refill();
   }
 
   function failed(cause: Fault): void {
@@ -312,7 +270,7 @@ export function createQueue(
       counters.refused++;
       for (const lane of entry.diverted) {
         lane.divertedLost();
-        waitingCount--;
+        room.remove(lane.endpoint, entry.size);
       }
       entry.reject(cause);
     }
@@ -323,16 +281,16 @@ export function createQueue(
     counters,
     writeBehind,
     accept,
-    take,
-    giveBack(deliveries) {
-      const [first] = deliveries; // One take, one lane.
-      if (first !== undefined) laneOf(first.endpoint, first.priority).giveBack(deliveries);
-    },
+    room,
+    take: lanes.take,
+    giveBack: lanes.giveBack,
+    tryLater: lanes.tryLater,
+    waiting: lanes.waiting,
+    endpoints: lanes.endpoints,
     done,
-    waiting: (endpoint) =>
-      (lanes.get(endpoint) ?? []).reduce((sum, lane) => sum + lane.waiting(), 0),
-    endpoints: () => [...lanes.keys()],
+    bury,
     stop() {
+      lanes.stop();
       // Nobody will take them any more in this life.
       for (const entry of unwritten.values()) entry.dueAtMs = 0;
       return writeBehind.stop();

@@ -7,6 +7,7 @@ import type { ModuleMetrics } from '../core/ports.ts';
 import type { ModuleSummary, RuntimeSummary } from '../core/summaries.ts';
 import type { Agent } from './agent.ts';
 import type { BundleStates } from './bundle-states.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Links } from './links.ts';
 import type { Modules } from './modules.ts';
 import type { Queue } from './queue.ts';
@@ -24,6 +25,7 @@ export type StatusDeps = {
   readonly links: Links;
   readonly queue: Queue;
   readonly router: Router;
+  readonly deadLetters: DeadLetters;
   readonly twins: Twins;
 };
 
@@ -33,7 +35,7 @@ export interface Status {
 }
 
 export function createStatus(deps: StatusDeps): Status {
-  const { agent, modules, bundles, links, queue, router, twins } = deps;
+  const { agent, modules, bundles, links, queue, router, deadLetters, twins } = deps;
 
   function waiting(name: string): number {
     return queue
@@ -55,7 +57,11 @@ export function createStatus(deps: StatusDeps): Status {
         messages: {
           ...queue.counters,
           ...router.counters,
+          waiting: queue.room.all.count,
+          waitingBytes: queue.room.all.bytes,
           waitingUpstream: queue.waiting(UPSTREAM),
+          deadLetters: deadLetters.counters.count,
+          deadLettersDropped: deadLetters.counters.overflowed,
         },
         twinsPending: twins.pending(),
       };

@@ -19,16 +19,18 @@ import type {
 import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
+import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import { createDeviceTime, TIME_DOCUMENT } from './device-time.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createHub } from './hub.ts';
 import { createLinks, type Links } from './links.ts';
 import type { LoopDeps } from './loop.ts';
+import { MESSAGE_SETTINGS, type MessageSettings } from './message-settings.ts';
 import { createMethods } from './methods.ts';
 import { createModuleLogs, type ModuleLogs } from './module-logs.ts';
 import { createModules, type Modules } from './modules.ts';
 import type { Endpoint } from './pump.ts';
-import { createQueue, QUEUE_LIMITS, type Queue, type QueueLimits } from './queue.ts';
+import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
@@ -50,12 +52,13 @@ export type SupervisorParts = {
     readonly pid: number;
   };
   readonly moduleLimits: ModuleLimits;
-  readonly queueLimits?: QueueLimits;
+  readonly messages?: MessageSettings;
 };
 
 export interface Supervisor {
   readonly status: Status;
   readonly logs: ModuleLogs;
+  readonly deadLetters: DeadLetters;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
   stop(): Promise<void>;
 }
@@ -67,10 +70,11 @@ const FIRST_TWIN_MS = 20_000;
 
 export async function startSupervisor(parts: SupervisorParts): Promise<Supervisor> {
   const { store, host, upstream, clock, random, log, device } = parts;
+  const messages = parts.messages ?? MESSAGE_SETTINGS;
   const snapshot = await store.load();
   const loopDeps: LoopDeps = { clock, random, log };
 
-  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps);
+  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps, messages.pump);
   const queue: Queue = createQueue(
     {
       ...loopDeps,
@@ -78,13 +82,24 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       time: () => deviceTime.now(),
       wake: endpoints.wake,
       flowing: endpoints.flowing,
+      bury: (seq, letter) => deadLetters.add(seq, letter),
     },
     snapshot,
-    parts.queueLimits ?? QUEUE_LIMITS,
+    messages.queue,
   );
   const write = (writes: readonly StoreWrite[]): Promise<void> => queue.writeBehind.write(writes);
+  const deadLetters: DeadLetters = createDeadLetters(
+    {
+      store,
+      write,
+      readmit: ({ message, endpoint, priority }) => router.readmit(message, endpoint, priority),
+      log,
+    },
+    snapshot.deadLetters,
+    messages.deadLetters,
+  );
   const deviceTime = createDeviceTime(clock, write, snapshot.documents[TIME_DOCUMENT]);
-  const router: Router = createRouter(queue, deviceTime.now);
+  const router: Router = createRouter(queue, deviceTime.now, messages.router);
   const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
   const logs = createModuleLogs(clock, log);
   const methods = createMethods({
@@ -154,7 +169,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
     snapshot.documents['deployment'],
   );
   const hub = createHub(
-    { router, log, write, changed: hubReporter.changed },
+    { router, room: queue.room, log, write, changed: hubReporter.changed },
     snapshot.documents['routes'],
   );
 
@@ -223,6 +238,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
 
   return {
     logs,
+    deadLetters,
     status: createStatus({
       version: device.version,
       device: device.id,
@@ -234,6 +250,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       links,
       queue,
       router,
+      deadLetters,
       twins,
     }),
     async stop() {

@@ -2,7 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Message } from '../../src/core/message.ts';
-import type { StatisticsRow, Store, StoreWrite, TwinRow } from '../../src/core/ports.ts';
+import type {
+  StatisticsRow,
+  Store,
+  StoredDeadLetter,
+  StoreWrite,
+  TwinRow,
+} from '../../src/core/ports.ts';
 import { within } from '../fakes/within.ts';
 
 export const message = (text: string): Message => ({
@@ -35,6 +41,21 @@ export const remove = (seq: number, endpoint: string): StoreWrite => ({
   endpoint,
   priority: 0,
   seq,
+});
+
+export const deadLetter = (
+  seq: number,
+  endpoint: string,
+): Extract<StoreWrite, { kind: 'deadLetter' }> => ({
+  kind: 'deadLetter',
+  seq,
+  endpoint,
+  priority: 0,
+  enqueuedAtMs: 1000 + seq,
+  message: message(`m${seq}`),
+  attempts: 10,
+  reason: 'it threw "é"',
+  deadAtMs: 2_000,
 });
 
 export const twin: TwinRow = {
@@ -79,6 +100,7 @@ export function storeContract(
       assert.equal(await store.load(), {
         lastSeq: 0,
         lanes: [],
+        deadLetters: { count: 0, bytes: 0 },
         twins: {},
         statistics: {},
         documents: {},
@@ -106,6 +128,32 @@ export function storeContract(
       assert.equal(await seqs(store, 'a/in', 1), [3]);
       assert.equal(await seqs(store, 'b/in', 0, 1), [2]);
       assert.equal(await store.read('a/in', 1, 0, 10), []);
+    }));
+
+  test('a delivery becomes a dead letter, is read, and is dropped', () =>
+    using(async (store) => {
+      await store.commit([append(1, 'a/in', 'b/in'), append(2, 'a/in')]);
+      await store.commit([deadLetter(1, 'a/in'), deadLetter(2, 'a/in'), deadLetter(3, 'a/in')]);
+      assert.equal(await seqs(store), []);
+      assert.equal(await seqs(store, 'b/in'), [1]);
+      assert.equal((await store.load()).deadLetters, { count: 3, bytes: 6 });
+      const letters = await store.readDeadLetters(0, 2);
+      const [first, second] = letters;
+      assert.is(letters.length, 2);
+      const { id: _id, ...rest } = first as StoredDeadLetter;
+      const { kind: _kind, seq: _seq, ...written } = deadLetter(1, 'a/in');
+      assert.equal(
+        { ...rest, message: { ...rest.message, body: Buffer.from(rest.message.body).toString() } },
+        { ...written, message: { ...written.message, body: 'm1' } },
+      );
+      const lastId = (second as StoredDeadLetter).id;
+      assert.is((await store.readDeadLetters(lastId, 10)).length, 1);
+      await store.commit([{ kind: 'dropDeadLetters', ids: [lastId, 99] }]);
+      assert.equal((await store.load()).deadLetters, { count: 2, bytes: 4 });
+      await store.commit([{ kind: 'dropDeadLetters', ids: null }]);
+      assert.equal(await store.readDeadLetters(0, 10), []);
+      await store.commit([deadLetter(4, 'a/in')]);
+      assert.ok(((await store.readDeadLetters(0, 10))[0] as StoredDeadLetter).id > lastId);
     }));
 
   test('one endpoint at two priorities is two lanes', () =>

@@ -1,8 +1,10 @@
 /** A Store in memory that keeps the contract; the test decides how slow its disk is, and when it is full. */
 import type { Fault } from '../../src/core/fault.ts';
+import { messageSize } from '../../src/core/message.ts';
 import type {
   Clock,
   Store,
+  StoredDeadLetter,
   StoredDelivery,
   StoreSnapshot,
   StoreWrite,
@@ -36,6 +38,8 @@ const READ_BYTES_MAX = 4_194_304;
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { delayMs = 0, clock } = options;
   const lanes = new Map<string, StoredDelivery[]>();
+  let deadLetters: StoredDeadLetter[] = [];
+  let lastLetterId = 0;
   const twins = new Map<string, unknown>();
   const statistics = new Map<string, unknown>();
   const documents = new Map<string, unknown>();
@@ -71,12 +75,17 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     switch (write.kind) {
       case 'append':
         return append(write);
-      case 'remove': {
-        const rows = lane(write.endpoint, write.priority);
-        const at = rows.findIndex((row) => row.seq === write.seq);
-        if (at >= 0) rows.splice(at, 1);
+      case 'remove':
+        return remove(write);
+      case 'deadLetter': {
+        remove(write);
+        const { kind: _kind, seq: _seq, ...letter } = write;
+        deadLetters.push({ ...letter, id: ++lastLetterId });
         return;
       }
+      case 'dropDeadLetters':
+        deadLetters = deadLetters.filter(({ id }) => write.ids !== null && !write.ids.includes(id));
+        return;
       case 'twin':
         return put(twins, write.module, write.twin);
       case 'statistics':
@@ -91,6 +100,20 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     for (const row of deliveries) {
       lane(row.endpoint, row.priority).push({ ...row, seq, enqueuedAtMs, message });
     }
+  }
+
+  function remove({
+    endpoint,
+    priority,
+    seq,
+  }: {
+    endpoint: string;
+    priority: number;
+    seq: number;
+  }) {
+    const rows = lane(endpoint, priority);
+    const at = rows.findIndex((row) => row.seq === seq);
+    if (at >= 0) rows.splice(at, 1);
   }
 
   function lane(endpoint: string, priority: number): StoredDelivery[] {
@@ -114,8 +137,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       lanes: [...lanes.values()].flatMap((rows) => {
         const [first] = rows;
         if (first === undefined) return [];
-        return [{ endpoint: first.endpoint, priority: first.priority, count: rows.length }];
+        const bytes = rows.reduce((sum, { message }) => sum + messageSize(message), 0);
+        return [{ endpoint: first.endpoint, priority: first.priority, count: rows.length, bytes }];
       }),
+      deadLetters: {
+        count: deadLetters.length,
+        bytes: deadLetters.reduce((sum, { message }) => sum + message.body.byteLength, 0),
+      },
       twins: Object.fromEntries(twins),
       statistics: Object.fromEntries(statistics),
       documents: Object.fromEntries(documents),
@@ -134,6 +162,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     return structuredClone(rows);
   }
 
+  function readDeadLetters(afterId: number, limit: number) {
+    return structuredClone(deadLetters.filter(({ id }) => id > afterId).slice(0, limit));
+  }
+
   return {
     commits,
     load: () => inLine(load),
@@ -150,6 +182,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       });
     },
     read: (...lane) => inLine(() => read(...lane)),
+    readDeadLetters: (...page) => inLine(() => readDeadLetters(...page)),
     async close() {
       closed = true;
       await line;

@@ -306,7 +306,7 @@ test('what the runtime would take for an attack is an error the module can catch
     const attempts = {
       body: () => client.sendEvent(new Message({ temperature: 1 })),
       property: () => client.sendEvent(bad),
-      large: () => client.sendEvent(new Message('x'.repeat(262145))),
+      large: () => client.sendEvent(new Message('x'.repeat(8388609))),
       output: () => client.sendOutputEvent('o'.repeat(300), new Message('x')),
       deep: () => client.invokeMethod('d', 'm', { methodName: 'n', payload: deep }),
       proto: () => client.invokeMethod('d', 'm', { methodName: 'n', payload: JSON.parse('{"__proto__":1}') }),

@@ -23,7 +23,8 @@ test('a file of the first version is taken over with what it holds', () =>
     const store = openHere(dataDir);
     const snapshot = store.load();
     assert.is(snapshot.lastSeq, 5);
-    assert.equal(snapshot.lanes, [{ endpoint: 'a/in', priority: 0, count: 1 }]);
+    assert.equal(snapshot.lanes, [{ endpoint: 'a/in', priority: 0, count: 1, bytes: 26 }]);
+    assert.equal(snapshot.deadLetters, { count: 0, bytes: 0 });
     assert.equal(snapshot.twins, { m: twin });
     assert.equal(snapshot.documents, { deployment: { a: 1 } });
     assert.is(Buffer.from(store.read('a/in', 0, 0, 1)[0]?.message.body ?? []).toString(), 'm5');

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pack, unpack } from '../../src/store/packed.ts';
-import { append, appendBytes, remove } from '../contracts/store.ts';
+import { append, appendBytes, deadLetter, remove } from '../contracts/store.ts';
 
 const test = suite('packed');
 
@@ -11,10 +11,15 @@ test('what goes in comes out, in order, over many pieces', () => {
   );
   const packed = pack(writes);
   assert.is(packed.count, 1_201);
-  assert.is(packed.messages, 800);
+  assert.is(packed.appends, 800);
   assert.is(packed.pieces.length, 3);
   assert.equal([...unpack(packed)].map(plain), writes.map(plain));
   assert.equal([...unpack(pack([]))], []);
+});
+
+test('what only moves is not counted as new', () => {
+  const { appends, appendedBytes } = pack([deadLetter(1, 'a/in'), append(2, 'a/in')]);
+  assert.equal([appends, appendedBytes], [1, 2]);
 });
 
 test('a body on the other side keeps no other in memory', () => {

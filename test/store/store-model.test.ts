@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DeliveryRow, Store, StoredDelivery, StoreWrite } from '../../src/core/ports.ts';
-import { message } from '../contracts/store.ts';
+import type {
+  DeliveryRow,
+  Store,
+  StoredDeadLetter,
+  StoredDelivery,
+  StoreWrite,
+} from '../../src/core/ports.ts';
+import { deadLetter, message } from '../contracts/store.ts';
 import { createMemoryStore } from '../fakes/store.ts';
 import { inFolder, open, openHere } from './store-folder.ts';
 
@@ -61,6 +67,14 @@ const write: fc.Arbitrary<Planned> = fc.oneof(
         (lastSeq) => ({ kind: 'remove', ...where, seq: Math.max(1, lastSeq - back) }),
     ),
   },
+  fc.tuple(lane, fc.nat({ max: 6 })).map(
+    ([where, back]): Planned =>
+      (lastSeq) => ({ ...deadLetter(Math.max(1, lastSeq - back), ''), ...where }),
+  ),
+  fc.option(fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 3 })).map(
+    (ids): Planned =>
+      () => ({ kind: 'dropDeadLetters', ids }),
+  ),
   fc.tuple(name, fc.option(fc.tuple(json, json, fc.option(json), fc.option(fc.nat())))).map(
     ([module, parts]): Planned =>
       () => ({
@@ -95,7 +109,7 @@ type Command =
       readonly back: number;
       readonly limit: number;
     }
-  | { readonly kind: 'load' | 'reopen' | 'tidy' };
+  | { readonly kind: 'load' | 'deadLetters' | 'reopen' | 'tidy' };
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 6,
@@ -109,11 +123,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       .tuple(lane, fc.nat({ max: 20 }), fc.integer({ min: 1, max: 5 }))
       .map(([where, back, limit]): Command => ({ kind: 'read', ...where, back, limit })),
   },
-  fc.constantFrom('load', 'reopen', 'tidy').map((kind): Command => ({ kind })),
+  fc.constantFrom('load', 'deadLetters', 'reopen', 'tidy').map((kind): Command => ({ kind })),
 );
 
 /** What can be compared: bodies as plain arrays, lanes in one order. */
-const plain = (found: readonly StoredDelivery[]): unknown =>
+const plain = (found: readonly (StoredDelivery | StoredDeadLetter)[]): unknown =>
   found.map((each) => ({ ...each, message: { ...each.message, body: [...each.message.body] } }));
 const sorted = (snapshot: Awaited<ReturnType<Store['load']>>): unknown => ({
   ...snapshot,
@@ -153,6 +167,13 @@ async function run(
       case 'load':
         assert.equal(sorted(await store.load()), sorted(await model.load()));
         break;
+      case 'deadLetters': {
+        const [expected, found] = await Promise.all(
+          [model, store].map((either) => either.readDeadLetters(2, 5)),
+        );
+        assert.equal(plain(found as never), plain(expected as never));
+        break;
+      }
       case 'reopen':
         store = await reopen();
         break;
@@ -175,6 +196,7 @@ test('without the thread, reopened between commands', () =>
         const store: Store = {
           load: async () => inner.load(),
           read: async (...asked) => inner.read(...asked),
+          readDeadLetters: async (...asked) => inner.readDeadLetters(...asked),
           async commit(writes) {
             const [outcome] = inner.commit([writes]);
             if (outcome !== undefined) throw outcome;

@@ -39,7 +39,7 @@ async function setUp(limits: Partial<QueueLimits> = {}, store: MemoryStore = cre
   const clock = createFakeClock();
   const woken: string[] = [];
   let flowing = true;
-  const queue = createQueue(
+  const queue: Queue = createQueue(
     {
       store,
       clock,
@@ -48,6 +48,9 @@ async function setUp(limits: Partial<QueueLimits> = {}, store: MemoryStore = cre
       time: clock.elapsed,
       wake: (endpoint) => void woken.push(endpoint),
       flowing: () => flowing,
+      bury: async (seq, letter) => {
+        await queue.writeBehind.write([{ kind: 'deadLetter', seq, ...letter }]);
+      },
     },
     await store.load(),
     { ...QUEUE_LIMITS, ...limits },
@@ -189,7 +192,10 @@ test('an acknowledgement takes effect after what was sent because of it', async 
   store.hold(false);
   await clock.advance(1000);
   const { lanes } = await store.afterPowerCut().load();
-  assert.equal(lanes, [{ endpoint: '$upstream', priority: 0, count: 1 }]);
+  assert.equal(
+    lanes.map(({ endpoint, count }) => [endpoint, count]),
+    [['$upstream', 1]],
+  );
 });
 
 test('a full disk is told to the sender; what is in memory is still delivered; then it goes on', async () => {
@@ -264,21 +270,67 @@ test('while one commit runs there is no other', async () => {
   assert.equal(seqs, [1, 2]);
 });
 
-test('the limit on waiting messages refuses with a sentence', async () => {
-  const { queue } = await setUp({ waitingMax: 2 });
-  void queue.accept(message('1'), [row()]);
-  void queue.accept(message('2'), [row()]);
+const few = { countMax: 3, bytesMax: 1_000, endpointCountMax: 2, endpointBytesMax: 600 };
+
+test('what finds no room is refused with a sentence, and taken again when something left', async () => {
+  const { queue } = await setUp({ store: few });
+  for (const text of ['1', '2']) void queue.accept(message(text), [row()]);
   const { failed } = track([queue.accept(message('3'), [row()])]);
   await settle();
-  assert.is((failed.get(0) as Fault).code, 'STORE_FULL');
+  const fault = failed.get(0) as Fault;
+  assert.is(fault.code, 'STORE_FULL');
+  assert.match(fault.message, '2 messages wait for a/in');
+  void queue.accept(message('4'), [row('b/in')]);
+  const { failed: all } = track([queue.accept(message('5'), [row('b/in')])]);
+  await settle();
+  assert.match((all.get(0) as Fault).message, '3 messages wait and 3 is the limit');
+  assert.is(queue.counters.refused, 2);
   queue.done(takeAll(queue)[0] as never);
-  const { failed: none } = track([queue.accept(message('4'), [row()])]);
+  const { failed: none } = track([queue.accept(message('6'), [row()])]);
   await settle();
   assert.is(none.size, 0);
 });
 
+test('bytes have limits as well, and they hold over a restart', async () => {
+  const first = await setUp({ store: few });
+  first.away();
+  void first.queue.accept(message('x'.repeat(500)), [row()]);
+  await first.clock.advance(1_000);
+  const second = await setUp({ store: few }, first.store.afterPowerCut());
+  assert.equal(second.queue.room.all, { count: 1, bytes: 500 });
+  const tracked = track([
+    second.queue.accept(message('x'.repeat(101)), [row()]),
+    second.queue.accept(message('x'.repeat(501)), [row('b/in')]),
+    second.queue.accept(message('x'.repeat(100)), [row()]),
+  ]);
+  await second.clock.advance(1_000);
+  assert.equal([...tracked.failed.keys()], [0, 1]);
+  assert.match((tracked.failed.get(0) as Fault).message, '500 bytes wait for a/in');
+  assert.match((tracked.failed.get(1) as Fault).message, '500 bytes wait and 1000 is the limit');
+  second.queue.room.limitBytes(10);
+  const { failed } = track([second.queue.accept(message('small, but'), [row('c/in')])]);
+  await settle();
+  assert.match((failed.get(0) as Fault).message, '10 is the limit');
+});
+
+test('an endpoint without room refuses its own copy alone; the sender hears it when the others are safe', async () => {
+  const { queue, clock, store } = await setUp({ store: few });
+  for (const text of ['1', '2']) void queue.accept(message(text), [row('$upstream')]);
+  store.hold(true);
+  const tracked = track([queue.accept(message('3'), [row('$upstream'), row('a/in')])]);
+  await clock.advance(1_000);
+  assert.equal([tracked.done.size, tracked.failed.size], [0, 0]);
+  store.hold(false);
+  await clock.advance(1_000);
+  assert.match((tracked.failed.get(0) as Fault).message, 'wait for $upstream');
+  assert.is(queue.waiting('a/in'), 1);
+  assert.is(queue.waiting('$upstream'), 2);
+});
+
 test('a backlog lies on the disk, not in memory, and comes back in order', async () => {
-  const { queue, clock, woken } = await setUp({ lane: { rowsMax: 10, bytesMax: 1e6 } });
+  const { queue, clock, woken } = await setUp({
+    lane: { ...QUEUE_LIMITS.lane, rowsMax: 10, bytesMax: 1e6 },
+  });
   const count = 95;
   for (let index = 0; index < count; index++) void queue.accept(message(String(index)), [row()]);
   await clock.advance(1000);
@@ -322,7 +374,7 @@ test('nothing that was told stored is lost by a power cut, whatever happened bef
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const limits = { lane: { rowsMax: 3, bytesMax: 1e6 } };
+      const limits = { lane: { ...QUEUE_LIMITS.lane, rowsMax: 3, bytesMax: 1e6 } };
       let world = await setUp(limits);
       let sent = 0;
       let life = 0;

@@ -5,10 +5,16 @@
  * Items are put together by hand from JSON of their parts: a `toJSON` on a prototype, or a replaced
  * `JSON.stringify`, must not reach the frame.
  */
-import type { GuestEvent, HostCall, HostEvent, Outbox } from '../../core/guest-protocol.ts';
+import {
+  type GuestEvent,
+  type HostCall,
+  type HostEvent,
+  type Outbox,
+  TEXT_BYTES_MAX,
+} from '../../core/guest-protocol.ts';
 import { CALLS_MAX, FLUSH_ITEMS_MAX, FLUSH_SIZE_MAX, REASON_MAX } from '../limits.ts';
 import type { Seam } from '../seam.ts';
-import { decodeUtf8Strictly } from '../world/utf8.ts';
+import { decodeUtf8Strictly, encodeUtf8 } from '../world/utf8.ts';
 import { keys, ownMap, stringify } from './primordials.ts';
 
 /** A flush waits for this many microtasks in a row without a new request: code after a few `await`s still counts to the turn. */
@@ -134,9 +140,10 @@ export function createBorder(timerMs: () => number): Border {
         add(`{${fields},"call":${call}}`);
         return;
       }
-      const text = typeof body === 'string' ? body : decodeUtf8Strictly(body);
+      const text = asText(body);
       if (text === undefined) {
-        const bytes = new Uint8Array(body as Uint8Array);
+        const bytes =
+          typeof body === 'string' ? encodeUtf8(body) : new Uint8Array(body as Uint8Array);
         bodies[bodies.length] = bytes;
         bodiesSize += bytes.length;
         add(`{${fields},"call":${call},"b":${bytes.length}}`);
@@ -175,6 +182,12 @@ export function createBorder(timerMs: () => number): Border {
     reply: (event) => end(calls, event),
     done: (event) => end(callsToHost, event),
   };
+}
+
+/** Undefined when it has to cross as bytes. */
+function asText(body: string | Uint8Array): string | undefined {
+  if (body.length > TEXT_BYTES_MAX) return undefined;
+  return typeof body === 'string' ? body : decodeUtf8Strictly(body);
 }
 
 function append(list: string, item: string): string {

@@ -1,5 +1,5 @@
 /** Messages between the SDK's class and the treaty's names of system properties (spec/iotedge.md §7.1). */
-import { MESSAGE_BYTES_MAX, type Properties as WireProperties } from '../../core/message.ts';
+import { LOCAL_MESSAGE_BYTES_MAX, type Properties as WireProperties } from '../../core/message.ts';
 import { ArgumentError, MessageTooLargeError } from './errors.ts';
 import { Message, Properties } from './message.ts';
 
@@ -58,9 +58,9 @@ export function toWire(message: Message): WireMessage {
   }
   const body = bodyOf(message);
   // The runtime measures exactly; this only keeps what is hopeless from crossing.
-  if (body.length > MESSAGE_BYTES_MAX) {
+  if (body.length > LOCAL_MESSAGE_BYTES_MAX) {
     throw new MessageTooLargeError(
-      `A message may have ${MESSAGE_BYTES_MAX} bytes; this body alone has ${body.length} or more.`,
+      `A message may have ${LOCAL_MESSAGE_BYTES_MAX} bytes; this body alone has ${body.length} or more.`,
     );
   }
   return { p, s, body };

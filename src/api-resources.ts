@@ -1,0 +1,106 @@
+/** What the local API serves: the supervisor's parts by path. */
+import type { Resource } from './api/http-api.ts';
+import { messageSize } from './core/message.ts';
+import type { StoredDeadLetter } from './core/ports.ts';
+import type { DeadLetterContent, DeadLetterSummary } from './core/summaries.ts';
+import { asText } from './lib/text.ts';
+import type { Supervisor } from './supervisor/supervisor.ts';
+
+const PAGE_MAX = 1_000;
+
+export function apiResources({ status, logs, deadLetters }: Supervisor): readonly Resource[] {
+  return [
+    { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
+    { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
+    {
+      path: '/modules/:name/logs',
+      answer({ name }, query) {
+        const module = name as string;
+        if (!status.modules().some((candidate) => candidate.name === module)) {
+          const names = status.modules().map((candidate) => candidate.name);
+          const message = `there is no module "${module}" here; there is ${names.join(', ') || 'none'}`;
+          return { kind: 'absent', message };
+        }
+        return {
+          kind: 'lines',
+          lines: logs.tail(module, Number(query.get('tail') ?? 100)),
+          follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
+        };
+      },
+    },
+    {
+      path: '/dead-letters',
+      async answer(_, query) {
+        const after = whole(query.get('after') ?? '0');
+        const limit = whole(query.get('limit') ?? '100');
+        if (after === undefined || limit === undefined) return notWhole('after and limit');
+        const letters = await deadLetters.list(after, Math.min(limit, PAGE_MAX));
+        return { kind: 'json', value: letters.map(summaryOf) };
+      },
+    },
+    {
+      path: '/dead-letters/:id',
+      async answer({ id }) {
+        const wanted = whole(id as string);
+        if (wanted === undefined) return notWhole('an id');
+        const [letter] = await deadLetters.list(wanted - 1, 1);
+        return letter?.id === wanted
+          ? { kind: 'json', value: contentOf(letter) }
+          : { kind: 'absent', message: `there is no dead letter ${wanted}` };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/dead-letters/replay',
+      answer: (_, query) => change(query, deadLetters.replay),
+    },
+    {
+      method: 'DELETE',
+      path: '/dead-letters',
+      answer: (_, query) => change(query, deadLetters.drop),
+    },
+  ];
+}
+
+async function change(
+  query: URLSearchParams,
+  carryOut: (ids: readonly number[] | null) => Promise<number>,
+): Promise<Awaited<ReturnType<Resource['answer']>>> {
+  const given = query.get('ids');
+  const ids = given === null ? null : given.split(',').map(whole);
+  if (ids?.includes(undefined) === true) return notWhole('ids');
+  return { kind: 'json', value: { count: await carryOut(ids as readonly number[] | null) } };
+}
+
+function whole(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function notWhole(what: string): { readonly kind: 'refused'; readonly message: string } {
+  return { kind: 'refused', message: `${what} must be whole numbers` };
+}
+
+function summaryOf(letter: StoredDeadLetter): DeadLetterSummary {
+  const { id, endpoint, attempts, reason, message } = letter;
+  return {
+    id,
+    endpoint,
+    source: message.source,
+    enqueuedAt: new Date(letter.enqueuedAtMs).toISOString(),
+    deadAt: new Date(letter.deadAtMs).toISOString(),
+    attempts,
+    reason,
+    bytes: messageSize(message),
+  };
+}
+
+function contentOf(letter: StoredDeadLetter): DeadLetterContent {
+  const { properties, system, body } = letter.message;
+  const text = asText(body);
+  return {
+    ...summaryOf(letter),
+    properties,
+    systemProperties: system,
+    ...(text === undefined ? { bodyBase64: Buffer.from(body).toString('base64') } : { body: text }),
+  };
+}

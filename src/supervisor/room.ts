@@ -1,0 +1,93 @@
+/**
+ * How much waits, for each endpoint and in all, and whether there is room for more. A copy of a message
+ * counts with each endpoint it waits for, from its acceptance until it is delivered, expired or moved to
+ * the dead letters; what is full refuses what is new and keeps what it has.
+ */
+import { Fault } from '../core/fault.ts';
+import type { EndpointId } from '../core/message.ts';
+import type { StoreSnapshot } from '../core/ports.ts';
+
+export type StoreLimits = {
+  /** Deliveries and their bytes (messageSize) in all. */
+  readonly countMax: number;
+  readonly bytesMax: number;
+  /** The same for one endpoint: one that is away must leave room for the others. */
+  readonly endpointCountMax: number;
+  readonly endpointBytesMax: number;
+};
+
+export const STORE_LIMITS: StoreLimits = {
+  countMax: 2_000_000,
+  bytesMax: 1_073_741_824,
+  endpointCountMax: 1_500_000,
+  endpointBytesMax: 805_306_368,
+};
+
+type Usage = { count: number; bytes: number };
+
+export interface Room {
+  readonly all: Readonly<Usage>;
+  of(endpoint: EndpointId): Readonly<Usage>;
+  /** STORE_FULL when one more of this size finds no room with this endpoint. */
+  whyFull(endpoint: EndpointId, bytes: number): Fault | undefined;
+  add(endpoint: EndpointId, bytes: number): void;
+  remove(endpoint: EndpointId, bytes: number): void;
+  /** The deployment's own limit on bytes in all (`storeLimits.maxSizeBytes`); undefined = none. */
+  limitBytes(bytesMax: number | undefined): void;
+}
+
+export function createRoom(snapshot: StoreSnapshot['lanes'], limits: StoreLimits): Room {
+  const all: Usage = { count: 0, bytes: 0 };
+  const endpoints = new Map<EndpointId, Usage>();
+  let bytesMax = limits.bytesMax;
+  for (const { endpoint, count, bytes } of snapshot) change(endpoint, count, bytes);
+
+  function change(endpoint: EndpointId, count: number, bytes: number): void {
+    let usage = endpoints.get(endpoint);
+    if (usage === undefined) {
+      usage = { count: 0, bytes: 0 };
+      endpoints.set(endpoint, usage);
+    }
+    for (const each of [all, usage]) {
+      each.count += count;
+      each.bytes += bytes;
+    }
+  }
+
+  const of = (endpoint: EndpointId): Usage => endpoints.get(endpoint) ?? { count: 0, bytes: 0 };
+
+  return {
+    all,
+    of,
+    whyFull(endpoint, bytes) {
+      const usage = of(endpoint);
+      return (
+        full('', all, bytes, limits.countMax, bytesMax) ??
+        full(` for ${endpoint}`, usage, bytes, limits.endpointCountMax, limits.endpointBytesMax)
+      );
+    },
+    add: (endpoint, bytes) => change(endpoint, 1, bytes),
+    remove: (endpoint, bytes) => change(endpoint, -1, -bytes),
+    limitBytes(deployed) {
+      bytesMax = Math.min(limits.bytesMax, deployed ?? limits.bytesMax);
+    },
+  };
+}
+
+function full(
+  where: string,
+  { count, bytes }: Usage,
+  more: number,
+  countMax: number,
+  bytesMax: number,
+): Fault | undefined {
+  const why =
+    count >= countMax
+      ? `${count} messages wait${where} and ${countMax} is the limit`
+      : bytes + more > bytesMax
+        ? `messages of ${bytes} bytes wait${where} and ${bytesMax} is the limit`
+        : undefined;
+  return why === undefined
+    ? undefined
+    : new Fault('STORE_FULL', `${why}: they leave when they are taken or expire`);
+}
