@@ -72,7 +72,7 @@ export type DeviceOptions = {
   /** Programs as they ship, out of dist/, which must be built. */
   readonly shipped?: boolean;
   /** In the place of the store's own thread. */
-  readonly storeMain?: string;
+  readonly storeMain?: string | URL;
 };
 
 const LIMITS: ModuleLimits = { heapMb: 32, startMs: 1_000, turnMs: 500 };

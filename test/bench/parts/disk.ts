@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atExit } from './at-exit.ts';
 
 /** linux/magic.h: writes to it never reach a disk, and fsync is free. */
 const TMPFS = 0x01021994;
@@ -16,7 +17,7 @@ export function diskFolder(name: string): string {
     );
   }
   const folder = mkdtempSync(join(parent, `isolet-${name}-`));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  atExit(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

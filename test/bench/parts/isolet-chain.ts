@@ -13,7 +13,7 @@ export type ChainResult = Delays & {
   readonly tookMs: number;
 };
 
-/** One side of a comparison. */
+/** Somebody who carries messages from a sensor over a filter to a sink. */
 export interface Chain {
   readonly name: string;
   /** `rate` messages a second; 0 = as fast as it goes, 1,000 unacknowledged at a time. */
@@ -29,7 +29,7 @@ export type ChainOptions = {
   /** Route source whose messages go up, too, while the hub is away during every run. */
   readonly offline?: string;
   /** In the place of the store's own thread. */
-  readonly storeMain?: string;
+  readonly storeMain?: string | URL;
 };
 
 const START_LIMIT_MS = 60_000;

@@ -18,16 +18,13 @@ const now = (): number => performance.timeOrigin + performance.now();
 const print = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 let obey: (order: Order) => void = () => {};
 
-switch (role) {
-  case 'sensor':
-    obey = ({ count, rate }) => sense(count, rate);
-    break;
-  case 'filter':
-    client.on('message', (_topic, payload) => client.publish('filtered', payload, { qos: 1 }));
-    await client.subscribeAsync('readings', { qos: 1 });
-    break;
-  case 'sink':
-    await sink();
+if (role === 'sensor') {
+  obey = ({ count, rate }) => sense(count, rate);
+} else if (role === 'filter') {
+  client.on('message', (_topic, payload) => client.publish('filtered', payload, { qos: 1 }));
+  await client.subscribeAsync('readings', { qos: 1 });
+} else {
+  await sink();
 }
 createInterface({ input: process.stdin })
   .on('line', (line) => obey(JSON.parse(line) as Order))

@@ -5,8 +5,8 @@ import { createBroker } from './mosquitto.ts';
 import { startPeerProcess } from './peer-process.ts';
 
 /** Undefined when Mosquitto is not installed. */
-export async function startPeerChain(): Promise<Chain | undefined> {
-  const broker = await createBroker();
+export async function startPeerChain(noDelay = false): Promise<Chain | undefined> {
+  const broker = await createBroker(noDelay);
   if (broker === undefined) return undefined;
   broker.start();
   await broker.listening();

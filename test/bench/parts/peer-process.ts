@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { atExit } from './at-exit.ts';
 
 export interface PeerProcess {
   tell(order: object): void;
@@ -16,7 +17,7 @@ export function startPeerProcess(program: string, argv: readonly string[]): Peer
   const child = spawn(process.execPath, [join(import.meta.dirname, program), ...argv], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  process.on('exit', () => child.kill('SIGKILL'));
+  atExit(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     tell: (order) => void child.stdin.write(`${JSON.stringify(order)}\n`),

@@ -14,6 +14,8 @@ export type Outcome = {
   readonly against: string;
   /** How many times better than the peer; null when there is nothing to compare. */
   readonly ratio: number | null;
+  /** The same against another peer. */
+  readonly tuned?: Omit<Outcome, 'isolet'>;
   /** What is missing and how to get it. */
   readonly skipped?: string;
 };
@@ -66,9 +68,14 @@ export function openBench<Name extends string>(
 }
 
 export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b).map(rounded);
-  const [min = 0] = sorted;
-  return { min, median: sorted[Math.floor(sorted.length / 2)] ?? 0, max: sorted.at(-1) ?? 0 };
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  const [below, above] = [Math.floor, Math.ceil].map((to) => at(to((sorted.length - 1) / 2)));
+  return {
+    min: rounded(at(0)),
+    median: rounded(((below as number) + (above as number)) / 2),
+    max: rounded(at(sorted.length - 1)),
+  };
 }
 
 /** How many times better, when less (or more) is better; null when that cannot be said. */

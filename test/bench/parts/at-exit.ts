@@ -1,0 +1,12 @@
+/** What must not outlive a benchmark: its processes and folders. */
+
+const leftovers: (() => void)[] = [];
+
+process.on('exit', () => {
+  // The last made goes first: a process before the folder it works in.
+  for (const clear of leftovers.reverse()) clear();
+});
+
+export function atExit(clear: () => void): void {
+  leftovers.push(clear);
+}
