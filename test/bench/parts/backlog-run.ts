@@ -35,7 +35,11 @@ export function startBacklogRun(dataDir: string): BacklogRun {
   atExit(() => child.kill('SIGKILL'));
 
   /** The first line of the log so far that holds this, and whose rest is as wanted. */
-  async function find(limitMs: number, pattern: RegExp, wanted = (_: string) => true) {
+  async function find(
+    limitMs: number,
+    pattern: RegExp,
+    wanted: (text: string) => boolean = () => true,
+  ): Promise<string> {
     return until(limitMs, `${pattern} in the log (${errors()})`, () => {
       for (const line of lines) {
         const { message } = JSON.parse(line) as { message: string };

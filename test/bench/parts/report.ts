@@ -36,14 +36,7 @@ export function openBench<Name extends string>(
   bench: string,
   settings: Readonly<Record<Name, number>>,
 ): Bench<Name> {
-  const names = Object.keys(settings);
-  const { json, ...given } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      ...Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-    },
-  }).values as { readonly json: boolean } & Readonly<Record<string, string>>;
-  const numbers = names.map((name) => [name, Number(given[name] ?? settings[name as Name])]);
+  const { json, numbers } = readOptions(bench, settings);
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const say = (text: string): void => {
     if (!json) print(text);
@@ -51,7 +44,7 @@ export function openBench<Name extends string>(
   say(line(bench, 'unit', ['min', 'median', 'max']));
 
   return {
-    settings: Object.fromEntries(numbers) as Readonly<Record<Name, number>>,
+    settings: numbers,
     say,
     row(what, unit, values) {
       const found = spread(values);
@@ -67,7 +60,30 @@ export function openBench<Name extends string>(
   };
 }
 
-export function spread(values: readonly number[]): Spread {
+function readOptions<Name extends string>(
+  bench: string,
+  settings: Readonly<Record<Name, number>>,
+): { readonly json: boolean; readonly numbers: Readonly<Record<Name, number>> } {
+  const names = Object.keys(settings) as Name[];
+  try {
+    const { json, ...given } = parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        ...Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+      },
+    }).values as { readonly json: boolean } & Readonly<Record<string, string>>;
+    const numbers = names.map((name) => [name, Number(given[name] ?? settings[name])] as const);
+    const wrong = numbers.find(([, value]) => !Number.isInteger(value) || value <= 0);
+    if (wrong !== undefined) throw new Error(`--${wrong[0]} must be a whole number above 0`);
+    return { json, numbers: Object.fromEntries(numbers) as Record<Name, number> };
+  } catch (cause) {
+    const options = names.map((name) => `[--${name} ${settings[name]}]`).join(' ');
+    process.stderr.write(`${(cause as Error).message}\nusage: ${bench} [--json] ${options}\n`);
+    process.exit(1);
+  }
+}
+
+function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   const [below, above] = [Math.floor, Math.ceil].map((to) => at(to((sorted.length - 1) / 2)));
