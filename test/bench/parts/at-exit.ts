@@ -7,6 +7,8 @@ process.on('exit', () => {
   for (const clear of leftovers.reverse()) clear();
 });
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
 export function atExit(clear: () => void): void {
   leftovers.push(clear);
 }

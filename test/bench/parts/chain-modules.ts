@@ -1,15 +1,26 @@
 /** sensor → filter → sink as a module author writes them. */
 import { summarize } from './delays.ts';
 
+/**
+ * Where a module's own clock stands on the wall's, found at a tick of the latter: two modules must agree
+ * on it to a fraction of a millisecond. Runs inside a module, as text.
+ */
+function originMs(): number {
+  const before = Date.now();
+  let now = before;
+  while (now === before) now = Date.now();
+  return now - performance.now();
+}
+
 const IMPORTS = `
 import { ModuleClient, Message } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 const client = await ModuleClient.fromEnvironment(Mqtt);
 await client.open();
+${originMs.toString()}
 const { performance } = globalThis;
-const now = performance?.timeOrigin === undefined
-  ? () => Date.now()
-  : () => performance.timeOrigin + performance.now();
+const origin = originMs();
+const now = () => origin + performance.now();
 `;
 
 /** A desired `{ count, rate }` starts it half a second later; `rate` 0 keeps 1,000 messages under way. */
