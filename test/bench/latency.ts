@@ -1,60 +1,67 @@
 /**
  * Milliseconds from the sensor's send to the sink's handler through sensor → filter → sink, at 100 and
- * 1,000 messages a second, against Mosquitto at QoS 1 in the same run. Guests see whole milliseconds.
+ * 1,000 messages a second, against Mosquitto at QoS 1 with three Node processes: as Debian installs it,
+ * and with Nagle's algorithm off. All take turns.
  */
-import { join } from 'node:path';
-import { startChain } from './isolet-chain.ts';
-import { startMosquitto } from './peer-mosquitto.ts';
+import type { Delays } from './parts/delays.ts';
+import { type Chain, startChain } from './parts/isolet-chain.ts';
+import { NO_MOSQUITTO } from './parts/mosquitto.ts';
+import { startPeerChain } from './parts/peer-chain.ts';
+import { type Bench, openBench, ratio } from './parts/report.ts';
 
-const RATES = [100, 1_000] as const;
-const SECONDS = 8;
-const role = join(import.meta.dirname, 'mqtt-role.ts');
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const RATES = [100, 1_000];
 
-type Delays = { readonly p50: number; readonly p99: number; readonly p999: number };
+/** Medians by percentile. */
+type Percentiles = { readonly p50: number; readonly p99: number; readonly 'p99.9': number };
 
-function summary(delays: readonly number[]): Delays {
-  const sorted = [...delays].sort((a, b) => a - b);
-  const at = (part: number): number => {
-    const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number;
-    return Math.round(value * 10) / 10;
-  };
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
-}
-
-const show = (who: string, rate: number, { p50, p99, p999 }: Delays): void =>
-  say(`${who.padEnd(10)} ${String(rate).padStart(5)}/s   p50 ${p50}  p99 ${p99}  p99.9 ${p999} ms`);
-
-const chain = await startChain();
-await chain.run(5_000, 0); // Warm.
-const isolet: Record<string, Delays> = {};
+const bench: Bench<'runs' | 'seconds'> = openBench('latency', { runs: 3, seconds: 10 });
+const { runs, seconds } = bench.settings;
+const ours = await startChain();
+const stock = await startPeerChain();
+const tuned = await startPeerChain(true);
+const sides: readonly Chain[] = [ours, stock, tuned].filter((side) => side !== undefined);
+const found = new Map<Chain, Record<string, Percentiles>>(sides.map((side) => [side, {}]));
+for (const side of sides) await side.run(5_000, 0); // Warm.
 for (const rate of RATES) {
-  const { p50, p99, p999 } = await chain.run(rate * SECONDS, rate);
-  isolet[rate] = { p50, p99, p999 };
-  show('isolet', rate, { p50, p99, p999 });
-}
-await chain.stop();
-
-const broker = await startMosquitto();
-if (broker === undefined) {
-  say('skipped: needs mosquitto (apt-get install mosquitto)');
-  say(JSON.stringify({ bench: 'latency', isolet, peer: null, ratio: null }));
-} else {
-  const peer: Record<string, Delays> = {};
-  for (const rate of RATES) {
-    const count = String(rate * SECONDS);
-    const sink = broker.run(role, ['sink', count, String(rate)]);
-    const filter = broker.run(role, ['filter']);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    broker.run(role, ['sensor', count, String(rate)]);
-    const lines = (await sink.result) as { delays?: number[] }[];
-    filter.child.kill('SIGKILL');
-    peer[rate] = summary(lines.at(-1)?.delays ?? []);
-    show('mosquitto', rate, peer[rate]);
+  const delays = new Map(sides.map((side) => [side, [] as Delays[]]));
+  for (let run = 0; run < runs; run++) {
+    for (const side of sides) delays.get(side)?.push(await side.run(rate * seconds, rate));
   }
-  broker.stop();
-  const ratio =
-    Math.round(((peer['1000'] as Delays).p99 / (isolet['1000'] as Delays).p99) * 10) / 10;
-  say(JSON.stringify({ bench: 'latency', isolet, peer, ratio }));
+  for (const [side, all] of delays) {
+    (found.get(side) as Record<string, Percentiles>)[rate] = rows(`${side.name}, ${rate}/s`, all);
+  }
 }
-process.exit(0);
+for (const side of sides) await side.stop();
+
+const isolet = found.get(ours);
+if (stock === undefined || tuned === undefined) bench.end({ isolet, ...NO_MOSQUITTO });
+const times = (peer: Chain): number | null =>
+  ratio(found.get(peer)?.['1000']?.p99 as number, found.get(ours)?.['1000']?.p99 as number);
+bench.say(`${times(tuned)} × ${tuned.name}`);
+bench.end({
+  isolet,
+  peer: found.get(stock),
+  against: stock.name,
+  ratio: times(stock),
+  tuned: { peer: found.get(tuned), against: tuned.name, ratio: times(tuned) },
+});
+
+/** Prints one line per percentile. */
+function rows(who: string, delays: readonly Delays[]): Percentiles {
+  const row = (name: string, values: readonly number[]): number =>
+    bench.row(`${who}, ${name}`, 'ms', values).median;
+  return {
+    p50: row(
+      'p50',
+      delays.map(({ p50 }) => p50),
+    ),
+    p99: row(
+      'p99',
+      delays.map(({ p99 }) => p99),
+    ),
+    'p99.9': row(
+      'p99.9',
+      delays.map(({ p999 }) => p999),
+    ),
+  };
+}

@@ -1,83 +1,93 @@
 /**
- * What the module host costs, printed: start of a module, messages through pipe and isolate, memory
- * of a host. Take shape, not digits.
- *
- *   node test/bench/module-host.ts
+ * What the module host costs: start of a module against start of an empty Node process, messages
+ * through pipe and isolate, memory of a host and what restarts leave behind.
  */
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { ModuleHost } from '../../src/core/ports.ts';
 import { input, startNoting, startOf } from '../contracts/module-host.ts';
 import { until } from '../fakes/within.ts';
 import { guestPrograms } from '../host/contract-programs.ts';
 import { createTestHost } from '../host/real-host.ts';
+import { pssMb } from './parts/memory.ts';
+import { type Bench, openBench, ratio } from './parts/report.ts';
 
 const LIMIT_MS = 60_000;
+const AGAINST = `a Node ${process.version} process`;
 const code = guestPrograms.echo;
+const START = {
+  code,
+  sourceMap: '',
+  device: 'board',
+  env: {},
+  binds: [],
+  limits: { heapMb: 64, startMs: 5_000, turnMs: 1_000 },
+  group: 'shared',
+};
 
+const bench: Bench<'runs' | 'messages'> = openBench('module-host', { runs: 9, messages: 100_000 });
+const { runs, messages } = bench.settings;
 const host = createTestHost();
 await startOf(startNoting(host, { module: 'first', code }));
-const emptyMb = pssMb(host);
-const tookMs: number[] = [];
-for (let index = 1; index < 10; index++) {
-  tookMs.push(await startMs(host, `module${index}`));
+const oneMb = hostMb(host);
+const starts: number[] = [];
+const processStarts: number[] = [];
+for (let run = 1; run <= runs; run++) {
+  starts.push(await startMs(host, `module${run}`));
+  processStarts.push(await processStartMs());
 }
-const tenMb = pssMb(host);
-console.log(`start() to started(), warm host: median ${median(tookMs).toFixed(1)} ms`);
-console.log(
-  `PSS of a host: ${emptyMb.toFixed(1)} MB with 1 module, ${tenMb.toFixed(1)} MB with 10`,
-);
-
+const isolet = bench.row('start of a module, its host runs', 'ms', starts);
+const peer = bench.row(`start of ${AGAINST}`, 'ms', processStarts);
+bench.row('memory of the host with 1 module, PSS', 'MB', [oneMb]);
+bench.row('memory per further module', 'MB', [(hostMb(host) - oneMb) / runs]);
 for (const bytes of [0, 64, 1_024]) {
-  console.log(`echo of ${bytes}-byte texts: ${await messagesPerSecond(host, bytes)} messages/s`);
+  const values: number[] = [];
+  for (let run = 0; run < 3; run++) values.push(await messagesPerSecond(host, bytes));
+  bench.row(`echo of ${bytes}-byte texts`, 'messages/s', values);
 }
-for (let round = 0; round < 3; round++) {
+for (let round = 1; round <= 3; round++) {
   for (let index = 0; index < 100; index++) {
     const told = startNoting(host, { module: 'again', code });
     await startOf(told);
     await told.running.stop();
   }
-  console.log(`after ${(round + 1) * 100} restarts: ${pssMb(host).toFixed(1)} MB`);
+  bench.row(`memory after ${round * 100} restarts`, 'MB', [hostMb(host)]);
 }
 await host.stop();
+bench.end({ isolet, peer, against: AGAINST, ratio: ratio(peer.median, isolet.median) });
 
+/** To the end of the code's first turn. */
 async function startMs(target: ModuleHost, module: string): Promise<number> {
   const began = performance.now();
   await new Promise<void>((resolve, reject) =>
     target.start(
-      {
-        module,
-        code,
-        sourceMap: '',
-        device: 'board',
-        env: {},
-        binds: [],
-        limits: { heapMb: 64, startMs: 5_000, turnMs: 1_000 },
-        group: 'shared',
-      },
+      { ...START, module },
       { started: resolve, requests() {}, ended: ({ reason }) => reject(new Error(reason)) },
     ),
   );
   return performance.now() - began;
 }
 
+/** To the first word of a process whose code is that one word: it loads nothing. */
+async function processStartMs(): Promise<number> {
+  const began = performance.now();
+  const child = spawn(process.execPath, ['--eval', 'process.stdout.write("started")'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const tookMs = performance.now() - began;
+  await once(child, 'close');
+  return tookMs;
+}
+
 /** A window of four batches of 100 under way, each message in, out and acknowledged. */
 async function messagesPerSecond(target: ModuleHost, bytes: number): Promise<number> {
-  const total = 100_000;
   const batch = Array.from({ length: 100 }, (_, id) => input(id, 'x'.repeat(bytes), { unit: 'C' }));
   const none = batch.map(() => undefined);
   let sent = 0;
   let acked = 0;
   const running = target.start(
-    {
-      module: 'echo',
-      code,
-      sourceMap: '',
-      device: 'board',
-      env: {},
-      binds: [],
-      limits: { heapMb: 64, startMs: 5_000, turnMs: 1_000 },
-      group: 'shared',
-    },
+    { ...START, module: 'echo' },
     {
       started: () => [1, 2, 3, 4].forEach(more),
       requests(requests) {
@@ -91,23 +101,17 @@ async function messagesPerSecond(target: ModuleHost, bytes: number): Promise<num
     },
   );
   function more(): void {
-    if (sent >= total) return;
+    if (sent >= messages) return;
     sent += batch.length;
     running.post(batch, none);
   }
   const began = performance.now();
-  await until(LIMIT_MS, 'all echoes', () => acked >= total);
-  const seconds = (performance.now() - began) / 1000;
+  await until(LIMIT_MS, 'all echoes', () => acked >= messages);
+  const perSecond = (messages * 1000) / (performance.now() - began);
   await running.stop();
-  return Math.round(total / seconds);
+  return perSecond;
 }
 
-function pssMb(target: ModuleHost): number {
-  const pid = target.processes()['shared'] as number;
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1]) / 1024;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+function hostMb(target: ModuleHost): number {
+  return pssMb(target.processes()['shared'] as number);
 }

@@ -1,101 +1,123 @@
 /**
- * The store: appends alone and in batches, what commits do to the event loop, what the worker costs.
- *
- *   node --expose-gc test/bench/store.ts [--million]
- *
- * `--million` adds a start with a million waiting messages.
+ * The store: durable messages a second, alone and 100 to a commit, against one commit per message on
+ * the main thread; what the disk is given for 1,000 messages when all receivers take them at once and
+ * when the hub is away; what its thread costs.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/store/database.ts';
-import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { STORE_SETTINGS } from '../../src/store/store-settings.ts';
 import { createTables } from '../../src/store/tables.ts';
-import { append, appendBytes, remove } from '../contracts/store.ts';
+import { append, remove } from '../contracts/store.ts';
 import { build } from '../e2e/programs.ts';
 import { createFakeLog } from '../fakes/log.ts';
+import { diskFolder } from './parts/disk.ts';
+import { startChain } from './parts/isolet-chain.ts';
+import { pssMb } from './parts/memory.ts';
+import { type Bench, openBench, ratio } from './parts/report.ts';
 
-// What ships: types stripped at start would cost the worker 10 MB of their own.
+const AGAINST = 'SQLite on the main thread, one commit per message';
+const RATE = 1_000;
+
+const bench: Bench<'runs' | 'messages' | 'seconds'> = openBench('store', {
+  runs: 5,
+  messages: 1_000,
+  seconds: 5,
+});
+const { runs, messages, seconds } = bench.settings;
+// What ships: types stripped at start would cost the thread 10 MB of their own.
 build();
+const folder = diskFolder('store');
 const workerMain = join(import.meta.dirname, '../../dist/store-worker.js');
-const pssMb = (): number => {
+const memoryMb = (): number => {
   globalThis.gc?.();
-  return Number(/^Pss:\s+(\d+)/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'))?.[1]) / 1024;
+  return pssMb('self');
 };
-const print = (what: string, value: string): void =>
-  void process.stdout.write(`${what.padEnd(58)} ${value}\n`);
 
-const folder = mkdtempSync(join(tmpdir(), 'isolet-bench-'));
-const open = (): Promise<SqliteStore> =>
-  openSqliteStore({ dataDir: folder, workerMain, log: createFakeLog() });
-
-const before = pssMb();
-const plain = openDatabase(join(folder, 'plain.db'), STORE_SETTINGS);
-createTables(plain).commit([append(1, 'a/in')]);
-const onMain = pssMb() - before;
-plain.close();
-
-const beforeWorker = pssMb();
-const store = await open();
-await store.commit([append(1, 'a/in')]);
-print('memory: SQLite on the main thread', `${onMain.toFixed(1)} MB`);
-print('memory: the worker with it', `${(pssMb() - beforeWorker).toFixed(1)} MB`);
-
+let base = memoryMb();
+const plain = createTables(openDatabase(join(folder, 'plain.db'), STORE_SETTINGS));
 let seq = 1;
-let longestMs = 0;
-let last = performance.now();
-const watch = setInterval(() => {
-  longestMs = Math.max(longestMs, performance.now() - last - 1);
-  last = performance.now();
-}, 1);
-for (const batch of [1, 100]) {
-  const rounds = batch === 1 ? 300 : 100;
-  const startedAt = performance.now();
-  for (let round = 0; round < rounds; round++) {
-    await store.commit(Array.from({ length: batch }, () => append(++seq, 'a/in')));
-  }
-  const eachMs = (performance.now() - startedAt) / (rounds * batch);
-  const value = `${(eachMs * 1000).toFixed(0)} µs, ${(1000 / eachMs).toFixed(0)}/s`;
-  print(`one durable append, ${batch} to a commit`, value);
-}
-const startedAt = performance.now();
-let read = 0;
-for (let after = 0; ; ) {
-  const rows = await store.read('a/in', 0, after, 1_000);
-  if (rows.length === 0) break;
-  read += rows.length;
-  after = rows.at(-1)?.seq ?? 0;
-}
-print(
-  'one delivery read, 1,000 to a read',
-  `${(((performance.now() - startedAt) * 1000) / read).toFixed(1)} µs`,
-);
-const removedAt = performance.now();
-const first = seq - 9_999;
-for (let at = first; at <= seq; at += 100) {
-  await store.commit(Array.from({ length: 100 }, (_, each) => remove(at + each, 'a/in')));
-}
-print(
-  'one durable remove, 100 to a commit',
-  `${((performance.now() - removedAt) / 10).toFixed(0)} µs`,
-);
-clearInterval(watch);
-print('longest wait of the event loop meanwhile', `${longestMs.toFixed(1)} ms`);
-print('longest transaction', `${store.metrics()?.longestMs.toFixed(1)} ms`);
-print('memory: the worker after all that', `${(pssMb() - beforeWorker).toFixed(1)} MB`);
+plain.commit([append(seq, 'a/in')]);
+bench.row('memory: SQLite on the main thread', 'MB', [memoryMb() - base]);
+base = memoryMb();
+const store = await openSqliteStore({ dataDir: folder, workerMain, log: createFakeLog() });
+await store.commit([append(seq, 'a/in')]);
+bench.row('memory: the store’s thread with it', 'MB', [memoryMb() - base]);
 
-if (process.argv.includes('--million')) {
-  const body = Buffer.alloc(200, 1);
-  for (let at = 0; at < 1_000; at++) {
-    await store.commit(Array.from({ length: 1_000 }, () => appendBytes(++seq, body)));
+const alone: number[] = [];
+const batched: number[] = [];
+const peers: number[] = [];
+const removed: number[] = [];
+const waits: number[] = [];
+for (let run = 0; run < runs; run++) {
+  const stopWatch = watchEventLoop();
+  alone.push(await perSecond(messages, () => store.commit([append(++seq, 'a/in')])));
+  const hundreds = messages / 100;
+  const first = seq + 1;
+  batched.push(
+    100 *
+      (await perSecond(hundreds, () =>
+        store.commit(Array.from({ length: 100 }, () => append(++seq, 'a/in'))),
+      )),
+  );
+  let at = first;
+  removed.push(
+    100 *
+      (await perSecond(hundreds, () =>
+        store.commit(Array.from({ length: 100 }, () => remove(at++, 'a/in'))),
+      )),
+  );
+  waits.push(stopWatch());
+  peers.push(await perSecond(messages, () => plain.commit([append(++seq, 'a/in')])));
+}
+const single = bench.row('durable appends, one to a commit', 'messages/s', alone);
+const hundred = bench.row('durable appends, 100 to a commit', 'messages/s', batched);
+const peer = bench.row(AGAINST, 'messages/s', peers);
+bench.row('durable removes, 100 to a commit', 'messages/s', removed);
+bench.row('longest wait of the event loop meanwhile', 'ms', waits);
+await store.close();
+
+const online = await kilobytesWritten();
+const offline = await kilobytesWritten('/messages/modules/sensor/*');
+const writtenKb = {
+  online: bench.row('written per 1,000 messages, online', 'KB', online).median,
+  offline: bench.row('written per 1,000 messages, the hub is away', 'KB', offline).median,
+};
+bench.end({
+  isolet: { appends: { 1: single, 100: hundred }, writtenKb },
+  peer: { appends: { 1: peer } },
+  against: AGAINST,
+  ratio: ratio(hundred.median, peer.median),
+});
+
+async function perSecond(count: number, run: () => unknown): Promise<number> {
+  const startedAt = performance.now();
+  for (let at = 0; at < count; at++) await run();
+  return (count * 1000) / (performance.now() - startedAt);
+}
+
+/** Gives how long the event loop stood still at most, ms. */
+function watchEventLoop(): () => number {
+  let longestMs = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - last - 1);
+    last = performance.now();
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return longestMs;
+  };
+}
+
+/** By the whole device, for 1,000 messages from the sensor to the sink at a steady pace. */
+async function kilobytesWritten(offlineSource?: string): Promise<readonly number[]> {
+  const chain = await startChain(offlineSource === undefined ? {} : { offline: offlineSource });
+  const found: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const { writtenBytes } = await chain.run(RATE * seconds, RATE);
+    found.push(writtenBytes / 1024 / ((RATE * seconds) / 1000));
   }
-  await store.close();
-  const openedAt = performance.now();
-  const again = await open();
-  const { lanes } = await again.load();
-  const value = `${(performance.now() - openedAt).toFixed(0)} ms`;
-  print(`opening and loading, ${lanes[0]?.count} messages waiting`, value);
-  await again.close();
-} else await store.close();
-rmSync(folder, { recursive: true });
+  await chain.stop();
+  return found;
+}

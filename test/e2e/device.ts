@@ -6,6 +6,7 @@ import { bundleModule } from '../../build/bundle-module.ts';
 import { buildPrelude } from '../../build/guest.ts';
 import { createBundles } from '../../src/artifacts/bundles.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import type { ModuleLimits } from '../../src/core/ports.ts';
 import type { ModuleSummary } from '../../src/core/summaries.ts';
 import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
@@ -14,7 +15,15 @@ import { type Supervisor, startSupervisor } from '../../src/supervisor/superviso
 import { createFakeLog, type LogEntry } from '../fakes/log.ts';
 import { createFakeUpstream, type FakeUpstream } from '../fakes/upstream.ts';
 
-const source = join(import.meta.dirname, '../../src');
+const root = join(import.meta.dirname, '../..');
+const SOURCE = {
+  hostMain: join(root, 'src/host/main.ts'),
+  storeMain: join(root, 'src/store/worker.ts'),
+};
+const SHIPPED = {
+  hostMain: join(root, 'dist/host.js'),
+  storeMain: join(root, 'dist/store-worker.js'),
+};
 
 export type Device = {
   readonly upstream: FakeUpstream;
@@ -37,7 +46,7 @@ export async function bundleSource(name: string, code: string): Promise<string> 
 /** Bundles one of the stock modules. */
 export async function bundleStock(name: string): Promise<string> {
   const outDir = mkdtempSync(join(tmpdir(), 'isolet-stock-'));
-  return (await bundleModule(join(source, '../modules', name), { outDir })).image;
+  return (await bundleModule(join(root, 'modules', name), { outDir })).image;
 }
 
 export const spec = (image: string, change: JsonObject = {}): JsonObject => ({
@@ -56,22 +65,33 @@ export const deployment = (modules: JsonObject): JsonObject => ({
   modules,
 });
 
-export async function startDevice(
-  limits = { heapMb: 32, startMs: 1_000, turnMs: 500 },
-): Promise<Device> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'isolet-device-'));
+export type DeviceOptions = {
+  readonly moduleLimits?: ModuleLimits;
+  /** Made and removed when it is not given. */
+  readonly dataDir?: string;
+  /** Programs as they ship, out of dist/, which must be built. */
+  readonly shipped?: boolean;
+  /** In the place of the store's own thread. */
+  readonly storeMain?: string | URL;
+};
+
+const LIMITS: ModuleLimits = { heapMb: 32, startMs: 1_000, turnMs: 500 };
+
+export async function startDevice(options: DeviceOptions = {}): Promise<Device> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'isolet-device-'));
+  const programs = options.shipped === true ? SHIPPED : SOURCE;
   const log = createFakeLog();
   const clock = systemClock;
   const upstream = createFakeUpstream();
   const store = await openSqliteStore({
     dataDir,
-    workerMain: join(source, 'store/worker.ts'),
+    workerMain: options.storeMain ?? programs.storeMain,
     log,
   });
   const supervisor = await startSupervisor({
     store,
     host: createModuleHost({
-      hostMain: join(source, 'host/main.ts'),
+      hostMain: programs.hostMain,
       prelude: await buildPrelude(),
       clock,
       log,
@@ -82,7 +102,7 @@ export async function startDevice(
     random: Math.random,
     log,
     device: { id: 'edge', hub: 'hub', version: '0', architecture: process.arch, pid: process.pid },
-    moduleLimits: limits,
+    moduleLimits: options.moduleLimits ?? LIMITS,
   });
   upstream.goOnline();
   return {
@@ -94,7 +114,7 @@ export async function startDevice(
     async close() {
       await supervisor.stop();
       await store.close();
-      rmSync(dataDir, { recursive: true });
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true });
     },
   };
 }
