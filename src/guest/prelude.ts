@@ -14,7 +14,7 @@ import { EventEmitter } from 'events';
 import { BOOT_NAME, type GuestBoot, type GuestBootFunction } from '../core/guest-protocol.ts';
 import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
-import { parse, wallClock } from './border/primordials.ts';
+import { createWallClock, parse } from './border/primordials.ts';
 import { createUncaught, type Uncaught } from './border/uncaught.ts';
 import { type EventHandlers, SEAM, type Seam } from './seam.ts';
 import { atob, btoa } from './world/base64.ts';
@@ -41,7 +41,7 @@ const boot: GuestBootFunction = (outbox, bootText) => {
 
   let closed = false;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
-  const clock = createGuestClock(wallClock);
+  const clock = createGuestClock(createWallClock());
   const uncaught: Uncaught = createUncaught(() => process);
   const guard = (run: () => unknown): void => {
     try {
@@ -92,7 +92,7 @@ const boot: GuestBootFunction = (outbox, bootText) => {
       }
       void nextTick(callback);
     },
-    performance: { now: () => clock.elapsed(), timeOrigin: wallClock() },
+    performance: { now: () => clock.elapsed(), timeOrigin: clock.originMs },
     TextEncoder,
     TextDecoder,
     structuredClone,

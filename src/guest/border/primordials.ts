@@ -4,7 +4,27 @@
  */
 export const { parse, stringify } = JSON;
 export const { keys } = Object;
-export const { now: wallClock } = Date;
+
+/** As far as it is used here; the compiler does not know it yet. */
+declare const Temporal: {
+  readonly Now: { instant(): unknown };
+  readonly Instant: { readonly prototype: object };
+};
+
+/**
+ * Wall clock in ms since 1970 with its fractions: `Date.now()` has whole ones only, and this costs
+ * 0.7 µs. To be called at boot: a V8 snapshot has no Temporal yet.
+ */
+export function createWallClock(): () => number {
+  const { instant } = Temporal.Now;
+  const nanoseconds = Object.getOwnPropertyDescriptor(
+    Temporal.Instant.prototype,
+    'epochNanoseconds',
+  )?.get as () => bigint;
+  const { apply } = Reflect;
+  const toNumber = Number;
+  return () => toNumber(apply(nanoseconds, instant(), [])) / 1e6;
+}
 
 /** A Map whose methods are its own, out of reach of `Map.prototype`. */
 export function ownMap<Key, Value>(): Map<Key, Value> {

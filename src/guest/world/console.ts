@@ -28,7 +28,7 @@ export function createConsole(
   function sinceStart(label: string): string | undefined {
     const since = started.get(label);
     if (since === undefined) line('warn', `No such label '${label}' for console.time()`);
-    return since === undefined ? undefined : `${label}: ${elapsed() - since}ms`;
+    return since === undefined ? undefined : `${label}: ${(elapsed() - since).toFixed(3)}ms`;
   }
 
   const console = {

@@ -1,5 +1,5 @@
 /**
- * A clock that never steps, for timers and durations. All a bare isolate has is `Date.now()`, and a
+ * A clock that never steps, for timers and durations. All a bare isolate has is the wall clock, and a
  * board without a battery starts in 1970 and jumps by decades when it learns the time.
  */
 
@@ -7,6 +7,8 @@
 const LATENESS_MAX_MS = 10_000;
 
 export type GuestClock = {
+  /** Where it began, by the wall clock. */
+  readonly originMs: number;
   /** ms since the guest's boot. */
   readonly elapsed: () => number;
   /** The host will wake us at this `elapsed()`; Infinity = it will not. */
@@ -18,10 +20,12 @@ export type GuestClock = {
  * had more, the host would have woken us for our earliest timer.
  */
 export function createGuestClock(wallClock: () => number): GuestClock {
-  let last = wallClock();
+  const originMs = wallClock();
+  let last = originMs;
   let elapsedMs = 0;
   let wakeAtMs = Number.POSITIVE_INFINITY;
   return {
+    originMs,
     elapsed() {
       const now = wallClock();
       const passed = now - last;

@@ -19,11 +19,11 @@ export function createProcess(boot: GuestBoot, host: ProcessHost): GuestProcess 
   emitter.setMaxListeners(0);
   let exiting = false;
 
-  const hrtimeNs = (): bigint => BigInt(host.clock.elapsed()) * 1_000_000n;
+  const hrtimeNs = (): bigint => BigInt(Math.round(host.clock.elapsed() * 1_000_000));
   const hrtime = (since?: readonly [number, number]): [number, number] => {
     const now = host.clock.elapsed();
     const seconds = Math.floor(now / 1000) - (since?.[0] ?? 0);
-    const nanoseconds = (now % 1000) * 1_000_000 - (since?.[1] ?? 0);
+    const nanoseconds = Math.round((now % 1000) * 1_000_000) - (since?.[1] ?? 0);
     return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
   };
   const stream = (level: 'info' | 'error') => ({
