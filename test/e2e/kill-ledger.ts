@@ -13,7 +13,7 @@
 export type Victim = 'supervisor' | 'host' | 'hub';
 
 /** Wall clock, ms: before the signal, and when it was seen dead. */
-export type Kill = {
+type Kill = {
   readonly victim: Victim;
   readonly round: number;
   readonly fromMs: number;

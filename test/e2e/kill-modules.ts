@@ -9,7 +9,7 @@ await client.open();
 const run = Date.now();
 let number = 0;
 setInterval(() => {
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 10; i++) {
     const text = JSON.stringify({ run, number });
     number++;
     client.sendOutputEvent('out', new Message(text)).then(() => console.log('told ' + text));
