@@ -170,7 +170,7 @@ export async function runKillRounds(
   async function killWhileStopping(round: number, running: Started): Promise<void> {
     refuseToEnd(running);
     running.child.kill('SIGTERM');
-    const over = await Promise.race([running.ended, sleep(upTo(250)).then(() => 'not yet')]);
+    const over = await Promise.race([running.ended, sleep(upTo(150)).then(() => 'not yet')]);
     if (over === 'not yet') return killSupervisor(round, running);
     if (over !== 0) throw new Error(`it stopped with ${over}: ${running.errors()}`);
     readLines();
