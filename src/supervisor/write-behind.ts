@@ -106,8 +106,11 @@ export function createWriteBehind(
     due,
     async stop() {
       await running;
-      start();
-      await running;
+      // Whoever hears that its write is durable may have another: what led to a message is removed then.
+      do {
+        start();
+        await running;
+      } while (dueAtMs !== undefined && failures === 0);
       stopped = true;
       cancelAlarm();
     },

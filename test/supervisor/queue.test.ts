@@ -233,6 +233,28 @@ test('what waits is written when everything stops', async () => {
   assert.is(store.commits.length, 1);
 });
 
+test('a message whose consequence is written only when everything stops does not come again', async () => {
+  const { queue, store, clock, away } = await setUp();
+  away();
+  void queue.accept(message('cause'), [row()]);
+  await clock.advance(0);
+  const [delivery] = takeAll(queue);
+  const consequence = queue.accept(message('consequence'), [row('b/in')]);
+  queue.done(delivery as never, Promise.allSettled([consequence]));
+  await queue.stop();
+  const { lanes } = await store.load();
+  assert.equal(lanes, [{ endpoint: 'b/in', priority: 0, count: 1 }]);
+});
+
+test('a disk that refuses does not hold up the end', async () => {
+  const { queue, store } = await setUp();
+  store.fail(new Fault('DISK_FULL', 'full'));
+  const { failed } = track([queue.accept(message('x'), [row()])]);
+  await queue.stop();
+  await settle();
+  assert.is(failed.size, 1);
+});
+
 test('a full disk is drained although a sender goes on sending', async () => {
   const { queue, store, clock, away } = await setUp();
   away();
