@@ -211,8 +211,15 @@ export type Ending = {
 export interface ModuleSink {
   /** The code has been loaded and its first turn is over. */
   started(): void;
-  /** Requests as they came, each already checked against the treaty. `bodies[i]` belongs to `requests[i]` when that is a `send`. */
-  requests(requests: readonly GuestRequest[], bodies: readonly (Uint8Array | undefined)[]): void;
+  /**
+   * Requests as they came, each already checked against the treaty. `bodies[i]` belongs to `requests[i]`
+   * when that is a `send`. A promise asks for patience: nothing more is read from the module's host
+   * until it settles.
+   */
+  requests(
+    requests: readonly GuestRequest[],
+    bodies: readonly (Uint8Array | undefined)[],
+  ): Promise<void> | undefined;
   /** Called once, last. */
   ended(ending: Ending): void;
 }

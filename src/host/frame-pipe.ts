@@ -6,6 +6,8 @@ export type FramePipe = {
   send(kind: number, handle: number, json: string, bytes?: Uint8Array): void;
   /** Bytes sent that the other side has not taken from us yet. */
   queuedBytes(): number;
+  /** Calls `run` once when the other side has taken everything. */
+  whenTaken(run: () => void): void;
 };
 
 export type FramePipeEvents = {
@@ -49,5 +51,6 @@ export function createFramePipe(
       for (const buffer of encodeFrame(kind, handle, json, bytes)) socket.write(buffer);
     },
     queuedBytes: () => socket.writableLength,
+    whenTaken: (run) => void socket.once('drain', run),
   };
 }

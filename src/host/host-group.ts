@@ -139,7 +139,11 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   function onRequests(member: Member, frame: Frame): void {
     if (member.over) return;
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
-    if (checked.ok) return member.sink.requests(checked.requests, checked.bodies);
+    if (checked.ok) {
+      const relief = member.sink.requests(checked.requests, checked.bodies);
+      if (relief !== undefined) host.readAgainAfter(relief);
+      return;
+    }
     const reason = `It broke the treaty: ${checked.problems.join('; ')}.`;
     tellEnd(member, { cause: 'error', exitCode: 1, reason });
     askToEnd(member);

@@ -15,6 +15,8 @@ export type HostProcess = {
   /** 0 when it could not be started; `gone` follows. */
   readonly pid: number;
   send(kind: number, handle: number, json: string, bytes?: Uint8Array): void;
+  /** Its requests stay in the pipe until this settles; what it says urgently is heard all the same. */
+  readAgainAfter(relief: Promise<void>): void;
   /** The host has shown that it lives. */
   alive(): void;
   /** SIGKILL; `gone` is called when it has left. The first reason counts. */
@@ -157,6 +159,11 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
 
   return {
     pid,
+    readAgainAfter(relief) {
+      const socket = child.stdio[PIPE_FD] as Socket;
+      socket.pause();
+      void relief.then(() => socket.resume());
+    },
     alive: () => expectWord(settings.silenceMs),
     kill,
     send(kind, handle, json, bytes) {

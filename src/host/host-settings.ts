@@ -33,6 +33,8 @@ export type HostSettings = {
   readonly inboxBytesMax: number;
   /** Bytes of one module's requests that may wait for the supervisor; more ends the module. */
   readonly outboxBytesMax: number;
+  /** With so many bytes waiting for the supervisor the host's modules get no new turns. */
+  readonly queuedBytesMax: number;
   /** Outbox calls in one turn; the treaty knows one, flushes in a microtask may make it some more. */
   readonly outboxCallsMax: number;
   /** Bytes that may wait on the pipe to one host; more kills the host. */
@@ -71,6 +73,7 @@ export const defaultHostSettings: HostSettings = {
   frameBytesMax: 16 * MB,
   inboxBytesMax: 32 * MB,
   outboxBytesMax: 32 * MB,
+  queuedBytesMax: MB,
   outboxCallsMax: 10_000,
   pipeBytesMax: 64 * MB,
   requestsMax: 65_536,

@@ -18,6 +18,8 @@ import type { Prelude } from './prelude-script.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
+  /** `mayRun` is true again. */
+  resume(): void;
   end(ending: Ending): void;
   /** Calls into the isolate so far, the one under way included. */
   turns(): number;
@@ -45,6 +47,8 @@ export type IsolatedModuleEvents = {
 };
 
 export type IsolatedModuleDeps = {
+  /** False while the supervisor takes nothing: no new turns then, until `resume`. */
+  readonly mayRun: () => boolean;
   readonly prelude: Prelude;
   readonly files: FileAccess;
   readonly clock: Clock;
@@ -61,7 +65,7 @@ const HEAP_MB_MIN = 8;
 export function createIsolatedModule(
   start: HostStart,
   code: string,
-  { prelude, files, clock, settings }: IsolatedModuleDeps,
+  { mayRun, prelude, files, clock, settings }: IsolatedModuleDeps,
   events: IsolatedModuleEvents,
 ): IsolatedModule {
   const isolate = new ivm.Isolate({
@@ -131,7 +135,7 @@ export function createIsolatedModule(
   }
 
   function next(): void {
-    if (running || ending !== undefined) return;
+    if (running || ending !== undefined || !mayRun()) return;
     if (inbox.length === 0 && hostEvents.length === 0) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
@@ -286,6 +290,7 @@ export function createIsolatedModule(
       inbox.push(item);
       next();
     },
+    resume: next,
     end,
     turns: () => turns,
     isRunning: () => running && !over,

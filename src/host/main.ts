@@ -31,6 +31,7 @@ type Running = {
 
 const modules = new Map<number, IsolatedModule>();
 let running: Running | undefined;
+let waitsForRoom = false;
 
 // The supervisor decides when we go; a service manager signals every process of the service.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -81,7 +82,7 @@ function start(handle: number, start: HostStart, code: string): void {
   const module = createIsolatedModule(
     start,
     code,
-    { prelude, files, clock: systemClock, settings },
+    { mayRun: () => !isFull(settings), prelude, files, clock: systemClock, settings },
     {
       busy: () => watchdog.busy(),
       doomed: () => watchdog.doomed(),
@@ -104,6 +105,21 @@ function start(handle: number, start: HostStart, code: string): void {
   );
   modules.set(handle, module);
   watchdog.add({ handle, limits: start.limits, module });
+}
+
+/**
+ * The supervisor reads less while its disk does not keep up. Modules get no new turns then: what they
+ * would send waits in their own heaps, under their own limits.
+ */
+function isFull(settings: HostSettings): boolean {
+  if (waitsForRoom) return true;
+  if (pipe.queuedBytes() <= settings.queuedBytesMax) return false;
+  waitsForRoom = true;
+  pipe.whenTaken(() => {
+    waitsForRoom = false;
+    for (const module of modules.values()) module.resume();
+  });
+  return true;
 }
 
 /** Sends requests on, unless the module writes them faster than the supervisor takes them. */

@@ -35,6 +35,8 @@ export interface ModuleServices {
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
   log(module: ModuleName, level: LogLevel, text: string): void;
+  /** Settles when there is room again; undefined while there is. */
+  relief(): Promise<void> | undefined;
 }
 
 export type LiveModuleEvents = {
@@ -98,6 +100,7 @@ export function startLiveModule(
     started: events.started,
     requests(requests, bodies) {
       for (const [index, request] of requests.entries()) carryOut(request, bodies[index]);
+      return services.relief();
     },
     ended(ending) {
       ended = true;

@@ -19,17 +19,28 @@ export type { Delivery } from './lane.ts';
 
 export type QueueLimits = LanesLimits & {
   readonly store: StoreLimits;
-  /** Accepted but not yet on disk, bytes. */
+  /** Accepted but not yet on disk, bytes: more is refused. */
   readonly unwrittenBytesMax: number;
+  /** With so many accepted and not yet on disk, or a quarter of those bytes, senders are slowed. */
+  readonly unwrittenMax: number;
   /** How long a message may wait for its receivers before it is written, ms. */
   readonly lingerMs: number;
+  /**
+   * Messages whose receivers are away are written at least so far apart, ms, unless there is one alone or
+   * `gatherMax` of them: each commit writes whole pages, however little is on them.
+   */
+  readonly gatherMs: number;
+  readonly gatherMax: number;
 };
 
 export const QUEUE_LIMITS: QueueLimits = {
-  lane: { rowsMax: 10_000, bytesMax: 4_194_304, asideMax: 100 },
+  lane: { rowsMax: 2_000, bytesMax: 4_194_304, asideMax: 100 },
   store: STORE_LIMITS,
   unwrittenBytesMax: 16_777_216,
+  unwrittenMax: 10_000,
   lingerMs: 100,
+  gatherMs: 20,
+  gatherMax: 64,
   passedOverMax: 20,
 };
 
@@ -47,6 +58,8 @@ export interface Queue extends Omit<Lanes, 'of' | 'refill' | 'stop'> {
   done(delivery: Delivery, after?: Promise<unknown>): void;
   /** The endpoint will never take it: it becomes a dead letter. */
   bury(delivery: Delivery, reason: string): void;
+  /** Back-pressure: settles when senders may go on; undefined while there is no need to wait. */
+  relief(): Promise<void> | undefined;
   stop(): Promise<void>;
 }
 
@@ -96,6 +109,10 @@ export function createQueue(
     deadLettered: 0,
     refused: 0,
   };
+  /** Monotonic ms of the last commit with messages. */
+  let appendedAtMs = Number.NEGATIVE_INFINITY;
+  let appendedCount = 0;
+  let relieved: PromiseWithResolvers<void> | undefined;
   const room = createRoom(snapshot.lanes, limits.store);
   const lanes = createLanes(
     { ...deps, expired: expire, allWritten: () => unwritten.size === 0 },
@@ -155,7 +172,7 @@ export function createQueue(
       };
       unwritten.set(seq, entry);
       unwrittenBytes += size;
-      let hurry = unwrittenBytes > limits.unwrittenBytesMax / 4;
+      let away = false;
       for (const row of rows) {
         const lane = lanes.of(row.endpoint, row.priority);
         room.add(row.endpoint, size);
@@ -169,14 +186,37 @@ export function createQueue(
           suspect: false,
           crashes: 0,
         });
-        hurry ||= !kept || !deps.flowing(row.endpoint);
+        away ||= !kept || !deps.flowing(row.endpoint);
         if (kept) deps.wake(row.endpoint);
         else entry.diverted.push(lane);
       }
-      const lingerMs = hurry ? 0 : limits.lingerMs;
+      const lingerMs = isOverloaded() ? 0 : away ? gatherMs() : limits.lingerMs;
       entry.dueAtMs = clock.elapsed() + lingerMs;
       writeBehind.due(lingerMs);
     });
+  }
+
+  /** One after the other comes from whoever waits for each; several from whoever does not. */
+  function gatherMs(): number {
+    const alone = unwritten.size <= 1 && appendedCount <= 1;
+    if (alone || unwritten.size >= limits.gatherMax) return 0;
+    return Math.max(0, appendedAtMs + limits.gatherMs - clock.elapsed());
+  }
+
+  function isOverloaded(): boolean {
+    return unwritten.size > limits.unwrittenMax || unwrittenBytes > limits.unwrittenBytesMax / 4;
+  }
+
+  function relief(): Promise<void> | undefined {
+    if (!isOverloaded()) return undefined;
+    relieved ??= Promise.withResolvers<void>();
+    return relieved.promise;
+  }
+
+  function relieve(): void {
+    if (relieved === undefined || isOverloaded()) return;
+    relieved.resolve();
+    relieved = undefined;
   }
 
   function expire(delivery: Delivery): void {
@@ -215,12 +255,17 @@ export function createQueue(
   function settle(entry: Entry): void {
     if (unwritten.delete(entry.seq)) unwrittenBytes -= entry.size;
     entry.resolve();
+    relieve();
   }
 
   function takeWrites(): readonly StoreWrite[] {
     // A full disk takes what makes room: removes go alone once, or a steady sender would fail them with it.
     writing = makeRoom && removes.length > 0 ? [] : takeDue();
     makeRoom = false;
+    if (writing.length > 0) {
+      appendedAtMs = clock.elapsed();
+      appendedCount = writing.length;
+    }
     if (writing.length === 0 && unwritten.size > 0) writeBehind.due(limits.lingerMs);
     removing = removes;
     removes = [];
@@ -274,6 +319,7 @@ export function createQueue(
       }
       entry.reject(cause);
     }
+    relieve();
     writing = [];
   }
 
@@ -288,6 +334,7 @@ export function createQueue(
     waiting: lanes.waiting,
     endpoints: lanes.endpoints,
     done,
+    relief,
     bury,
     stop() {
       lanes.stop();

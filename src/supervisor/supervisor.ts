@@ -126,6 +126,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         report: twins.report,
         invoke: methods.fromModule,
         log: logs.append,
+        relief: queue.relief,
       },
       identityEnv: (module) => ({
         IOTEDGE_AUTHSCHEME: 'sasToken',

@@ -41,6 +41,7 @@ export type Told = {
 export function startNoting(
   host: ModuleHost,
   start: Partial<ModuleStart> & { module: string; code: string },
+  relief: (requests: readonly GuestRequest[]) => Promise<void> | undefined = () => undefined,
 ): Told {
   const calls: string[] = [];
   const requests: GuestRequest[] = [];
@@ -62,6 +63,7 @@ export function startNoting(
         calls.push('requests');
         requests.push(...list);
         bodies.push(...more);
+        return relief(list);
       },
       ended(ending) {
         calls.push('ended');
@@ -108,6 +110,28 @@ export function moduleHostContract(
     assert.ok(host.metrics('one') !== undefined);
     await told.running.stop();
     assert.is(host.metrics('one'), undefined);
+  });
+
+  test('who takes its requests may ask for patience', async ({ host, code }) => {
+    const patience = Promise.withResolvers<void>();
+    let asked = false;
+    const told = startNoting(host, { module: 'patient', code: code('echo') }, (requests) => {
+      if (asked || !requests.some(({ t }) => t === 'send')) return undefined;
+      asked = true;
+      return patience.promise;
+    });
+    await startOf(told);
+    told.running.post([input(1, 'a')], [undefined]);
+    await until(LIMIT_MS, 'the first echo', () => asked || undefined);
+    const before = told.requests.length;
+    told.running.post([input(2, 'b')], [undefined]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.is(told.requests.length, before);
+    patience.resolve();
+    await until(LIMIT_MS, 'the second echo', () => {
+      return told.requests.filter(({ t }) => t === 'send').length === 2 || undefined;
+    });
+    await told.running.stop();
   });
 
   test('events go in and requests come out in order, with text and bytes', async ({

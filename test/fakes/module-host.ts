@@ -62,6 +62,7 @@ export function createFakeModuleHost(
     let requests: GuestRequest[] = [];
     let bodies: Uint8Array[] = [];
     let exitCode: number | undefined;
+    let held = false;
 
     function end(ending: Ending): void {
       if (over) return;
@@ -78,14 +79,23 @@ export function createFakeModuleHost(
     }
 
     function flush(): void {
-      if (over) return;
+      if (over || held) return;
       if (requests.length > 0) {
         const json = JSON.stringify(requests);
         const checked = checkGuestRequests(json, Buffer.concat(bodies), defaultHostSettings);
         requests = [];
         bodies = [];
-        if (checked.ok) sink.requests(checked.requests, checked.bodies);
-        else {
+        if (checked.ok) {
+          const relief = sink.requests(checked.requests, checked.bodies);
+          if (relief !== undefined) {
+            held = true;
+            void relief.then(() => {
+              held = false;
+              flush();
+            });
+            return;
+          }
+        } else {
           const reason = `It broke the treaty: ${checked.problems.join('; ')}.`;
           end({ cause: 'error', exitCode: 1, reason });
         }

@@ -114,7 +114,10 @@ function start(
     },
     {
       started: () => {},
-      requests: (requests) => requests.forEach(answer),
+      requests(requests) {
+        requests.forEach(answer);
+        return undefined;
+      },
       ended: ({ reason }) => void endings.push(reason),
     },
   );

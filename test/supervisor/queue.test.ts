@@ -134,7 +134,7 @@ test('what arrives while a commit runs goes together in the next', async () => {
   await clock.advance(1);
   assert.is(store.commits.length, 0);
   store.hold(false);
-  await clock.advance(1);
+  await clock.advance(QUEUE_LIMITS.gatherMs);
   assert.equal(
     store.commits.map((commit) => commit.length),
     [1, 50],
@@ -243,7 +243,7 @@ test('a message whose consequence is written only when everything stops does not
   queue.done(delivery as never, Promise.allSettled([consequence]));
   await queue.stop();
   const { lanes } = await store.load();
-  assert.equal(lanes, [{ endpoint: 'b/in', priority: 0, count: 1 }]);
+  assert.equal(lanes, [{ endpoint: 'b/in', priority: 0, count: 1, bytes: 11 }]);
 });
 
 test('a disk that refuses does not hold up the end', async () => {
@@ -290,6 +290,38 @@ test('while one commit runs there is no other', async () => {
     .flat()
     .flatMap((write) => (write.kind === 'append' ? [write.seq] : []));
   assert.equal(seqs, [1, 2]);
+});
+
+test('senders are slowed while too much waits to be written, and go on when it is', async () => {
+  const { queue, clock, store, away } = await setUp({ unwrittenMax: 3, gatherMs: 0 });
+  away();
+  store.hold(true);
+  for (const text of ['1', '2', '3']) void queue.accept(message(text), [row()]);
+  assert.is(queue.relief(), undefined);
+  void queue.accept(message('4'), [row()]);
+  const { done } = track([queue.relief() as Promise<void>]);
+  await clock.advance(1_000);
+  assert.is(done.size, 0);
+  store.hold(false);
+  await clock.advance(1_000);
+  assert.is(done.size, 1);
+  assert.is(queue.relief(), undefined);
+});
+
+test('while receivers are away one message is written at once, and those behind it together', async () => {
+  const { queue, clock, store, away } = await setUp({ gatherMs: 20 });
+  away();
+  const alone = track([queue.accept(message('alone'), [row()])]);
+  await clock.advance(1);
+  assert.is(alone.done.size, 1);
+  const commits = store.commits.length;
+  for (let tick = 0; tick < 20; tick++) {
+    for (let each = 0; each < 5; each++) void queue.accept(message('x'), [row()]);
+    await clock.advance(5);
+  }
+  await clock.advance(100);
+  assert.is(queue.counters.written, 101);
+  assert.ok(store.commits.length - commits <= 8, `${store.commits.length - commits} commits`);
 });
 
 const few = { countMax: 3, bytesMax: 1_000, endpointCountMax: 2, endpointBytesMax: 600 };
