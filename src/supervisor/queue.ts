@@ -23,6 +23,8 @@ export type QueueLimits = LanesLimits & {
   readonly unwrittenBytesMax: number;
   /** With so many accepted and not yet on disk, or a quarter of those bytes, senders are slowed. */
   readonly unwrittenMax: number;
+  /** A sender whose message finds an endpoint more than half full is told so much later, at most, ms. */
+  readonly slowMs: number;
   /** How long a message may wait for its receivers before it is written, ms. */
   readonly lingerMs: number;
   /**
@@ -37,7 +39,8 @@ export const QUEUE_LIMITS: QueueLimits = {
   lane: { rowsMax: 2_000, bytesMax: 4_194_304, asideMax: 100 },
   store: STORE_LIMITS,
   unwrittenBytesMax: 16_777_216,
-  unwrittenMax: 10_000,
+  unwrittenMax: 4_000,
+  slowMs: 1_000,
   lingerMs: 100,
   gatherMs: 20,
   gatherMax: 64,
@@ -127,15 +130,25 @@ export function createQueue(
     const size = messageSize(message);
     if (unwrittenBytes + size > limits.unwrittenBytesMax) return refuse(tooFast());
     let full: Fault | undefined;
+    let pressure = 0;
     const taken = rows.filter((row) => {
       const why = room.whyFull(row.endpoint, size);
       full ??= why;
+      pressure = Math.max(pressure, room.pressure(row.endpoint));
       return why === undefined;
     });
-    if (full === undefined) return keep(message, size, rows);
+    const kept = taken.length === 0 ? Promise.resolve() : keep(message, size, taken);
+    const slowMs = pressure * limits.slowMs;
+    const told = slowMs === 0 ? kept : kept.then(() => pause(slowMs));
+    if (full === undefined) return told;
     const refused = refuse(full);
-    if (taken.length === 0) return refused;
-    return keep(message, size, taken).then(() => refused);
+    return told.then(() => refused);
+  }
+
+  function pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      clock.after(delayMs, resolve);
+    });
   }
 
   function refuse(why: Fault): Promise<never> {

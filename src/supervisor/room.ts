@@ -30,6 +30,8 @@ export interface Room {
   of(endpoint: EndpointId): Readonly<Usage>;
   /** STORE_FULL when one more of this size finds no room with this endpoint. */
   whyFull(endpoint: EndpointId, bytes: number): Fault | undefined;
+  /** How urgently senders should slow down for it: 0 up to half full, then rising to 1. */
+  pressure(endpoint: EndpointId): number;
   add(endpoint: EndpointId, bytes: number): void;
   remove(endpoint: EndpointId, bytes: number): void;
   /** The deployment's own limit on bytes in all (`storeLimits.maxSizeBytes`); undefined = none. */
@@ -65,6 +67,16 @@ export function createRoom(snapshot: StoreSnapshot['lanes'], limits: StoreLimits
         full('', all, bytes, limits.countMax, bytesMax) ??
         full(` for ${endpoint}`, usage, bytes, limits.endpointCountMax, limits.endpointBytesMax)
       );
+    },
+    pressure(endpoint) {
+      const usage = of(endpoint);
+      const fullness = Math.max(
+        all.count / limits.countMax,
+        all.bytes / bytesMax,
+        usage.count / limits.endpointCountMax,
+        usage.bytes / limits.endpointBytesMax,
+      );
+      return Math.min(1, Math.max(0, 2 * fullness - 1));
     },
     add: (endpoint, bytes) => change(endpoint, 1, bytes),
     remove: (endpoint, bytes) => change(endpoint, -1, -bytes),

@@ -324,10 +324,38 @@ test('while receivers are away one message is written at once, and those behind 
   assert.ok(store.commits.length - commits <= 8, `${store.commits.length - commits} commits`);
 });
 
+test('the fuller an endpoint, the later its senders hear', async () => {
+  const store = { countMax: 100, bytesMax: 1e6, endpointCountMax: 10, endpointBytesMax: 1e6 };
+  const { queue, clock, away } = await setUp({ store, slowMs: 1_000 });
+  away();
+  const tookMs: number[] = [];
+  for (let count = 0; count < 12; count++) {
+    const sentAtMs = clock.elapsed();
+    let told = false;
+    const settle = (): void => void (told = true);
+    queue.accept(message('x'), [row()]).then(settle, settle);
+    while (!told) await clock.advance(50);
+    tookMs.push(clock.elapsed() - sentAtMs);
+  }
+  assert.ok(
+    tookMs.slice(0, 5).every((ms) => ms <= 50),
+    tookMs.join(),
+  );
+  assert.ok(
+    tookMs.slice(6).every((ms, at) => ms >= (tookMs[at + 5] as number)),
+    tookMs.join(),
+  );
+  // The last two were refused: who tries again at once is slowed as well.
+  assert.ok(
+    tookMs.slice(-2).every((ms) => ms >= 1_000),
+    tookMs.join(),
+  );
+});
+
 const few = { countMax: 3, bytesMax: 1_000, endpointCountMax: 2, endpointBytesMax: 600 };
 
 test('what finds no room is refused with a sentence, and taken again when something left', async () => {
-  const { queue } = await setUp({ store: few });
+  const { queue } = await setUp({ store: few, slowMs: 0 });
   for (const text of ['1', '2']) void queue.accept(message(text), [row()]);
   const { failed } = track([queue.accept(message('3'), [row()])]);
   await settle();
@@ -346,11 +374,11 @@ test('what finds no room is refused with a sentence, and taken again when someth
 });
 
 test('bytes have limits as well, and they hold over a restart', async () => {
-  const first = await setUp({ store: few });
+  const first = await setUp({ store: few, slowMs: 0 });
   first.away();
   void first.queue.accept(message('x'.repeat(500)), [row()]);
   await first.clock.advance(1_000);
-  const second = await setUp({ store: few }, first.store.afterPowerCut());
+  const second = await setUp({ store: few, slowMs: 0 }, first.store.afterPowerCut());
   assert.equal(second.queue.room.all, { count: 1, bytes: 500 });
   const tracked = track([
     second.queue.accept(message('x'.repeat(101)), [row()]),
@@ -368,7 +396,7 @@ test('bytes have limits as well, and they hold over a restart', async () => {
 });
 
 test('an endpoint without room refuses its own copy alone; the sender hears it when the others are safe', async () => {
-  const { queue, clock, store } = await setUp({ store: few });
+  const { queue, clock, store } = await setUp({ store: few, slowMs: 0 });
   for (const text of ['1', '2']) void queue.accept(message(text), [row('$upstream')]);
   store.hold(true);
   const tracked = track([queue.accept(message('3'), [row('$upstream'), row('a/in')])]);
