@@ -42,6 +42,8 @@ export type GuestEvent =
   | { readonly t: 'method'; readonly id: number; readonly name: string; readonly payload: Json }
   /** The answer to the request with this `call`. */
   | { readonly t: 'reply'; readonly call: number; readonly value: Json }
+  /** The same for all of these, each with the value null. */
+  | { readonly t: 'replies'; readonly calls: readonly number[] }
   /** `error.name` is a class name of azure-iot-common's `errors`. */
   | {
       readonly t: 'reply';

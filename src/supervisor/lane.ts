@@ -8,23 +8,7 @@
  */
 import type { EndpointId, Message } from '../core/message.ts';
 import type { StoredDelivery } from '../core/ports.ts';
-
-/** One message for one endpoint. */
-export type Delivery = {
-  readonly endpoint: EndpointId;
-  readonly priority: number;
-  readonly seq: number;
-  readonly enqueuedAtMs: number;
-  readonly expiresAtMs: number;
-  readonly message: Message;
-  readonly size: number;
-  /** How often the endpoint failed on it. */
-  attempts: number;
-  /** Its endpoint ended by itself with this one open among others: it is delivered alone, to know. */
-  suspect: boolean;
-  /** How often its endpoint ended with this one alone. */
-  crashes: number;
-};
+import type { Delivery } from './delivery.ts';
 
 export interface Lane {
   readonly endpoint: EndpointId;
@@ -127,8 +111,18 @@ export function createLane(
     reading: () => head.length === 0 && beyond > 0,
     wantsAfter: () => (beyond > 0 && head.length < limits.rowsMax / 2 ? lastSeq : undefined),
     refill(rows, size) {
-      for (const row of rows)
-        add({ ...row, size: size(row.message), attempts: 0, suspect: false, crashes: 0 });
+      for (const row of rows) {
+        add({
+          ...row,
+          size: size(row.message),
+          attempts: 0,
+          suspect: false,
+          crashes: 0,
+          accepted: undefined,
+          diverted: false,
+          over: false,
+        });
+      }
       beyond = Math.max(0, beyond - rows.length);
     },
     divertedLost() {

@@ -5,7 +5,8 @@
 import { isOfTheWorld } from '../core/fault.ts';
 import { type EndpointId, messageSize } from '../core/message.ts';
 import type { Cancel, Clock, Log, Store, StoreSnapshot } from '../core/ports.ts';
-import { createLane, type Delivery, type Lane, type LaneLimits } from './lane.ts';
+import type { Delivery } from './delivery.ts';
+import { createLane, type Lane, type LaneLimits } from './lane.ts';
 
 export interface Lanes {
   of(endpoint: EndpointId, priority: number): Lane;

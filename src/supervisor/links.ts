@@ -2,8 +2,8 @@
 import { type Fault, isOfTheWorld } from '../core/fault.ts';
 import { type ModuleName, UPSTREAM } from '../core/message.ts';
 import type { Link, Log, MethodCall, MethodReply, Upstream } from '../core/ports.ts';
+import type { Delivery } from './delivery.ts';
 import type { Endpoint, Receipts } from './pump.ts';
-import type { Delivery } from './queue.ts';
 import type { Twins } from './twins.ts';
 
 export interface Links {

@@ -7,7 +7,7 @@ import {
   TEXT_BYTES_MAX,
 } from '../core/guest-protocol.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Message, ModuleName, Properties } from '../core/message.ts';
+import type { Message, ModuleName } from '../core/message.ts';
 import type {
   Clock,
   Ending,
@@ -20,12 +20,14 @@ import type {
   TwinDocument,
 } from '../core/ports.ts';
 import { asBytes, asText } from '../lib/text.ts';
+import type { Delivery, Settled } from './delivery.ts';
+import { createInFlight } from './in-flight.ts';
+import { createOutputs, received } from './outputs.ts';
 import type { Receipts } from './pump.ts';
-import type { Delivery } from './queue.ts';
 
 /** What a module's requests are answered by. */
 export interface ModuleServices {
-  accept(message: Message): Promise<void>;
+  accept(message: Message, settled: Settled): void;
   readTwin(module: ModuleName): Promise<TwinDocument>;
   report(module: ModuleName, patch: JsonObject): Promise<void>;
   invoke(
@@ -86,15 +88,15 @@ export function startLiveModule(
   const listens = new Set<Listening>();
   const inputs = new Map<number, Waiting>();
   const answers = new Map<number, (reply: MethodReply) => void>();
-  let openSends = 0;
-  /** Settles when everything sent so far has. */
-  let sent: Promise<void> = Promise.resolve();
+  const sends = createInFlight();
+  const outputs = createOutputs(start.device, name);
   // Who waits for this module and must hear that it is gone.
   const lost = new Set<(ending: Ending) => void>();
   let lastId = 0;
   let ended = false;
-  // Replies of one turn go in as one batch.
+  // Replies of one turn go in as one batch; most say only that all is well.
   let replies: GuestEvent[] = [];
+  let well: number[] = [];
 
   const sink: ModuleSink = {
     started: events.started,
@@ -162,40 +164,30 @@ export function startLiveModule(
   }
 
   function send(request: GuestRequest & { t: 'send' }, body: Uint8Array): void {
-    const source =
-      request.output === null
-        ? `/messages/modules/${name}`
-        : `/messages/modules/${name}/outputs/${request.output}`;
-    // Who sent it is for us to say, not for the module.
-    const system: Properties = {
-      ...request.s,
-      connectionDeviceId: start.device,
-      connectionModuleId: name,
-      ...(request.output === null ? {} : { outputName: request.output }),
-    };
-    const accepted = services.accept({ source, sender: name, body, properties: request.p, system });
-    // Each waits for itself and the one before, so that a long line of them costs no more than a short one.
-    const before = sent;
-    const over = (): Promise<void> => {
-      openSends--;
-      return before;
-    };
-    openSends++;
-    sent = accepted.then(over, over);
-    answer(
-      request.call,
-      accepted.then(() => null),
-    );
+    const { call, p: properties } = request;
+    const { source, system } = outputs(request.output, request.s);
+    const number = sends.begin();
+    services.accept({ source, sender: name, body, properties, system }, (fault) => {
+      sends.end(number);
+      if (fault === undefined) allWell(call);
+      else refuse(call, fault);
+    });
   }
 
   /** An acknowledgement takes effect after everything the module sent before it is safe. */
   function acknowledge(ids: readonly number[]): void {
-    const after = openSends === 0 ? undefined : sent;
+    const acknowledged: Waiting[] = [];
     for (const id of ids) {
       const waiting = inputs.get(id);
-      waiting?.receipts.done(waiting.delivery, after);
-      settle(id);
+      if (waiting === undefined) continue;
+      inputs.delete(id);
+      waiting.receipts.taken(waiting.delivery);
+      acknowledged.push(waiting);
     }
+    sends.afterAll(() => {
+      for (const { receipts, delivery } of acknowledged) receipts.done(delivery);
+    });
+    for (const { over } of acknowledged) over();
   }
 
   function fail(id: number, reason: string): void {
@@ -216,19 +208,31 @@ export function startLiveModule(
       (value) => reply({ t: 'reply', call, value: (value ?? null) as never }),
       (cause: unknown) => {
         if (!(cause instanceof Fault)) throw cause;
-        reply({ t: 'reply', call, error: { name: errorName(cause), message: cause.message } });
+        refuse(call, cause);
       },
     );
   }
 
+  function refuse(call: number, fault: Fault): void {
+    reply({ t: 'reply', call, error: { name: errorName(fault), message: fault.message } });
+  }
+
   function reply(event: GuestEvent): void {
+    if (replies.length + well.length === 0) queueMicrotask(postReplies);
     replies.push(event);
-    if (replies.length > 1) return;
-    queueMicrotask(() => {
-      const batch = replies;
-      replies = [];
-      if (!ended) running.post(batch, []);
-    });
+  }
+
+  function allWell(call: number): void {
+    if (replies.length + well.length === 0) queueMicrotask(postReplies);
+    well.push(call);
+  }
+
+  function postReplies(): void {
+    const batch: GuestEvent[] =
+      well.length === 0 ? replies : [{ t: 'replies', calls: well }, ...replies];
+    replies = [];
+    well = [];
+    if (!ended) running.post(batch, []);
   }
 
   return {
@@ -295,12 +299,6 @@ export function startLiveModule(
     },
     stop: () => running.stop(),
   };
-}
-
-/** What edgeHub hands on to a receiver; the output's name is the sender's own affair (spec/iotedge.md §7.1). */
-function received(system: Properties): Properties {
-  const { outputName: _sendersOwn, ...rest } = system as Record<string, string>;
-  return rest;
 }
 
 /** The class of azure-iot-common's `errors` a module sees for a fault. */

@@ -2,13 +2,16 @@
 import { Fault } from '../core/fault.ts';
 import type { EndpointId } from '../core/message.ts';
 import { type RetryRange, retryDelayMs } from '../core/retry.ts';
+import type { Delivery } from './delivery.ts';
 import { createLoop, type Loop, type LoopDeps } from './loop.ts';
-import type { Delivery, Queue } from './queue.ts';
+import type { Queue } from './queue.ts';
 
-/** What becomes of each delivery of a batch: one of these is called once, in any order. */
+/** What becomes of each delivery of a batch, in any order. */
 export interface Receipts {
-  /** The neighbour has it. It may be forgotten when `after` has settled. */
-  done(delivery: Delivery, after?: Promise<unknown>): void;
+  /** The neighbour has it; what it sent because of it is not safe yet, so `done` is still to come. */
+  taken(delivery: Delivery): void;
+  /** The neighbour has it, and it may be forgotten. */
+  done(delivery: Delivery): void;
   /** The neighbour tried and failed: it is tried again later, a bounded number of times. */
   failed(delivery: Delivery, reason: string): void;
   /** The neighbour will never take it. */
@@ -65,8 +68,10 @@ export function createPump(
     let away: unknown;
     try {
       await endpoint.deliver(batch, {
-        done(delivery, after) {
-          if (open.delete(delivery)) queue.done(delivery, after);
+        taken: (delivery) => void open.delete(delivery),
+        done(delivery) {
+          open.delete(delivery);
+          queue.done(delivery);
         },
         failed(delivery, reason) {
           if (open.delete(delivery)) countTry(delivery, reason);

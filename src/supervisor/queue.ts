@@ -10,12 +10,10 @@ import { Fault } from '../core/fault.ts';
 import { type EndpointId, type Message, messageSize } from '../core/message.ts';
 import type { DeadLetter, DeliveryRow, StoreSnapshot, StoreWrite } from '../core/ports.ts';
 import type { QueueCounters } from '../core/summaries.ts';
-import type { Delivery, Lane } from './lane.ts';
+import type { Accepted, Delivery, Settled } from './delivery.ts';
 import { createLanes, type Lanes, type LanesDeps, type LanesLimits } from './lanes.ts';
 import { createRoom, type Room, STORE_LIMITS, type StoreLimits } from './room.ts';
 import { createWriteBehind, type WriteBehind, type WriteBehindDeps } from './write-behind.ts';
-
-export type { Delivery } from './lane.ts';
 
 export type QueueLimits = LanesLimits & {
   readonly store: StoreLimits;
@@ -53,12 +51,12 @@ export interface Queue extends Omit<Lanes, 'of' | 'refill' | 'stop'> {
   readonly writeBehind: WriteBehind;
   readonly room: Room;
   /**
-   * Resolves when the message is durable or delivered everywhere; rejects with STORE_FULL or DISK_FULL.
-   * An endpoint without room refuses its own copy alone: the others get theirs before this rejects.
+   * `settled` is told when the message is durable or delivered everywhere, or STORE_FULL or DISK_FULL.
+   * An endpoint without room refuses its own copy alone: the others get theirs before that is told.
    */
-  accept(message: Message, rows: readonly DeliveryRow[]): Promise<void>;
-  /** The endpoint has it. It is forgotten once `after` has settled. */
-  done(delivery: Delivery, after?: Promise<unknown>): void;
+  accept(message: Message, rows: readonly DeliveryRow[], settled: Settled): void;
+  /** The endpoint has it, and what it sent because of it is safe: it is forgotten. */
+  done(delivery: Delivery): void;
   /** The endpoint will never take it: it becomes a dead letter. */
   bury(delivery: Delivery, reason: string): void;
   /** Back-pressure: settles when senders may go on; undefined while there is no need to wait. */
@@ -74,31 +72,15 @@ export type QueueDeps = WriteBehindDeps &
     readonly bury: (seq: number, letter: DeadLetter) => Promise<void>;
   };
 
-/** A message accepted in this process, until it is stored or delivered. */
-type Entry = {
-  readonly seq: number;
-  readonly enqueuedAtMs: number;
-  readonly message: Message;
-  readonly size: number;
-  readonly open: Map<string, DeliveryRow>;
-  /** Lanes that count on finding it in the store. */
-  readonly diverted: Lane[];
-  stored: 'no' | 'writing' | 'yes';
-  /** Monotonic ms: when its receivers have had their chance, and it is to be written. */
-  dueAtMs: number;
-  readonly resolve: () => void;
-  readonly reject: (fault: Fault) => void;
-};
-
 export function createQueue(
   deps: QueueDeps,
   snapshot: StoreSnapshot,
   limits: QueueLimits = QUEUE_LIMITS,
 ): Queue {
   const { clock } = deps;
-  // By seq, in order of acceptance; an entry leaves when it is durable or delivered.
-  const unwritten = new Map<number, Entry>();
-  let writing: readonly Entry[] = [];
+  // In order of acceptance; each leaves when it is durable or delivered.
+  const unwritten = new Set<Accepted>();
+  let writing: readonly Accepted[] = [];
   let unwrittenBytes = 0;
   let removes: StoreWrite[] = [];
   let removing: readonly StoreWrite[] = [];
@@ -124,39 +106,36 @@ export function createQueue(
   );
   const writeBehind = createWriteBehind(deps, { take: takeWrites, written, failed });
 
-  function accept(message: Message, rows: readonly DeliveryRow[]): Promise<void> {
+  function accept(message: Message, rows: readonly DeliveryRow[], settled: Settled): void {
     counters.accepted++;
-    if (rows.length === 0) return Promise.resolve();
+    if (rows.length === 0) return settled(undefined);
     const size = messageSize(message);
-    if (unwrittenBytes + size > limits.unwrittenBytesMax) return refuse(tooFast());
+    if (unwrittenBytes + size > limits.unwrittenBytesMax) return refuse(tooFast(), settled);
     let full: Fault | undefined;
     let pressure = 0;
-    const taken = rows.filter((row) => {
-      const why = room.whyFull(row.endpoint, size);
-      full ??= why;
-      pressure = Math.max(pressure, room.pressure(row.endpoint));
-      return why === undefined;
-    });
-    const kept = taken.length === 0 ? Promise.resolve() : keep(message, size, taken);
-    const slowMs = pressure * limits.slowMs;
-    const told = slowMs === 0 ? kept : kept.then(() => pause(slowMs));
-    if (full === undefined) return told;
-    const refused = refuse(full);
-    return told.then(() => refused);
-  }
-
-  function pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      clock.after(delayMs, resolve);
+    for (const { endpoint } of rows) {
+      full ??= room.whyFull(endpoint, size);
+      pressure = Math.max(pressure, room.pressure(endpoint));
+    }
+    const tell = pressure === 0 ? settled : later(settled, pressure * limits.slowMs);
+    if (full === undefined) return keep(message, size, rows, tell);
+    const why = full;
+    const taken = rows.filter(({ endpoint }) => room.whyFull(endpoint, size) === undefined);
+    if (taken.length === 0) return refuse(why, tell);
+    keep(message, size, taken, (fault) => {
+      if (fault === undefined) refuse(why, tell);
+      else tell(fault);
     });
   }
 
-  function refuse(why: Fault): Promise<never> {
+  function refuse(why: Fault, settled: Settled): void {
     counters.refused++;
-    const refused = Promise.reject(why);
-    // Whoever sent it may hear of it later than the next turn.
-    refused.catch(() => {});
-    return refused;
+    settled(why);
+  }
+
+  function later(settled: Settled, delayMs: number): Settled {
+    if (delayMs === 0) return settled;
+    return (fault) => void clock.after(delayMs, () => settled(fault));
   }
 
   function tooFast(): Fault {
@@ -166,47 +145,54 @@ export function createQueue(
     );
   }
 
-  function keep(message: Message, size: number, rows: readonly DeliveryRow[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const seq = ++lastSeq;
-      const enqueuedAtMs = clock.now();
-      const open = new Map(rows.map((row) => [keyOf(row), row]));
-      const entry: Entry = {
+  function keep(
+    message: Message,
+    size: number,
+    rows: readonly DeliveryRow[],
+    settled: Settled,
+  ): void {
+    const seq = ++lastSeq;
+    const enqueuedAtMs = clock.now();
+    const deliveries: Delivery[] = [];
+    const accepted: Accepted = {
+      seq,
+      enqueuedAtMs,
+      message,
+      size,
+      deliveries,
+      open: rows.length,
+      stored: 'no',
+      dueAtMs: 0,
+      settled,
+    };
+    unwritten.add(accepted);
+    unwrittenBytes += size;
+    let away = false;
+    for (const { endpoint, priority, expiresAtMs } of rows) {
+      room.add(endpoint, size);
+      const delivery: Delivery = {
+        endpoint,
+        priority,
+        expiresAtMs,
         seq,
         enqueuedAtMs,
         message,
         size,
-        open,
-        diverted: [],
-        stored: 'no',
-        dueAtMs: 0,
-        resolve,
-        reject,
+        attempts: 0,
+        suspect: false,
+        crashes: 0,
+        accepted,
+        diverted: false,
+        over: false,
       };
-      unwritten.set(seq, entry);
-      unwrittenBytes += size;
-      let away = false;
-      for (const row of rows) {
-        const lane = lanes.of(row.endpoint, row.priority);
-        room.add(row.endpoint, size);
-        const kept = lane.push({
-          ...row,
-          seq,
-          enqueuedAtMs,
-          message,
-          size,
-          attempts: 0,
-          suspect: false,
-          crashes: 0,
-        });
-        away ||= !kept || !deps.flowing(row.endpoint);
-        if (kept) deps.wake(row.endpoint);
-        else entry.diverted.push(lane);
-      }
-      const lingerMs = isOverloaded() ? 0 : away ? gatherMs() : limits.lingerMs;
-      entry.dueAtMs = clock.elapsed() + lingerMs;
-      writeBehind.due(lingerMs);
-    });
+      deliveries.push(delivery);
+      delivery.diverted = !lanes.of(endpoint, priority).push(delivery);
+      away ||= delivery.diverted || !deps.flowing(endpoint);
+      if (!delivery.diverted) deps.wake(endpoint);
+    }
+    const lingerMs = isOverloaded() ? 0 : away ? gatherMs() : limits.lingerMs;
+    accepted.dueAtMs = clock.elapsed() + lingerMs;
+    writeBehind.due(lingerMs);
   }
 
   /** One after the other comes from whoever waits for each; several from whoever does not. */
@@ -237,10 +223,9 @@ export function createQueue(
     forget(delivery);
   }
 
-  function done(delivery: Delivery, after?: Promise<unknown>): void {
+  function done(delivery: Delivery): void {
     counters.delivered++;
-    if (after === undefined) forget(delivery);
-    else void after.then(() => forget(delivery));
+    forget(delivery);
   }
 
   function bury(delivery: Delivery, reason: string): void {
@@ -253,21 +238,22 @@ export function createQueue(
   }
 
   function forget(delivery: Delivery): void {
-    room.remove(delivery.endpoint, delivery.size);
-    const entry = unwritten.get(delivery.seq);
-    if (entry !== undefined) {
-      entry.open.delete(keyOf(delivery));
-      if (entry.open.size === 0) settle(entry);
-      if (entry.stored === 'no') return;
+    const { endpoint, priority, seq, accepted } = delivery;
+    room.remove(endpoint, delivery.size);
+    delivery.over = true;
+    if (accepted !== undefined) {
+      if (--accepted.open === 0) settle(accepted);
+      if (accepted.stored === 'no') return;
     }
-    const { endpoint, priority, seq } = delivery;
     removes.push({ kind: 'remove', endpoint, priority, seq });
     writeBehind.due(limits.lingerMs);
   }
 
-  function settle(entry: Entry): void {
-    if (unwritten.delete(entry.seq)) unwrittenBytes -= entry.size;
-    entry.resolve();
+  /** Once: whoever was told is no longer among the unwritten. */
+  function settle(accepted: Accepted, fault?: Fault): void {
+    if (!unwritten.delete(accepted)) return;
+    unwrittenBytes -= accepted.size;
+    accepted.settled(fault);
     relieve();
   }
 
@@ -282,19 +268,23 @@ export function createQueue(
     if (writing.length === 0 && unwritten.size > 0) writeBehind.due(limits.lingerMs);
     removing = removes;
     removes = [];
-    const appends = writing.map((entry): StoreWrite => {
-      entry.stored = 'writing';
-      const { seq, enqueuedAtMs, message } = entry;
-      return { kind: 'append', seq, enqueuedAtMs, message, deliveries: [...entry.open.values()] };
+    const appends = writing.map((accepted): StoreWrite => {
+      accepted.stored = 'writing';
+      const { seq, enqueuedAtMs, message } = accepted;
+      const open = accepted.deliveries.filter(({ over }) => !over);
+      const rows = open.map(({ endpoint, priority, expiresAtMs }) => {
+        return { endpoint, priority, expiresAtMs };
+      });
+      return { kind: 'append', seq, enqueuedAtMs, message, deliveries: rows };
     });
     // Appends first: what a receiver sent is on disk before what made it send is removed.
     return [...appends, ...removing];
   }
 
   /** Whoever is due, and all accepted before: the store sees messages in their order. */
-  function takeDue(): readonly Entry[] {
+  function takeDue(): readonly Accepted[] {
     const nowMs = clock.elapsed();
-    const entries = [...unwritten.values()];
+    const entries = [...unwritten];
     const last = entries.findLastIndex((entry) => entry.dueAtMs <= nowMs);
     const rest = entries.slice(last + 1);
     if (rest.length > 0) {
@@ -306,10 +296,10 @@ export function createQueue(
   }
 
   function written(): void {
-    for (const entry of writing) {
-      entry.stored = 'yes';
+    for (const accepted of writing) {
+      accepted.stored = 'yes';
       counters.written++;
-      settle(entry);
+      settle(accepted);
     }
     writing = [];
     removing = [];
@@ -320,19 +310,18 @@ export function createQueue(
     makeRoom = cause.code === 'DISK_FULL';
     removes = [...removing, ...removes];
     removing = [];
-    for (const entry of writing) {
-      entry.stored = 'no';
+    for (const accepted of writing) {
+      accepted.stored = 'no';
       // What is in memory may still be delivered; what was meant for the disk alone is lost, and its sender knows.
-      if (!unwritten.delete(entry.seq)) continue;
-      unwrittenBytes -= entry.size;
+      if (!unwritten.has(accepted)) continue;
       counters.refused++;
-      for (const lane of entry.diverted) {
-        lane.divertedLost();
-        room.remove(lane.endpoint, entry.size);
+      for (const { diverted, endpoint, priority } of accepted.deliveries) {
+        if (!diverted) continue;
+        lanes.of(endpoint, priority).divertedLost();
+        room.remove(endpoint, accepted.size);
       }
-      entry.reject(cause);
+      settle(accepted, cause);
     }
-    relieve();
     writing = [];
   }
 
@@ -352,12 +341,8 @@ export function createQueue(
     stop() {
       lanes.stop();
       // Nobody will take them any more in this life.
-      for (const entry of unwritten.values()) entry.dueAtMs = 0;
+      for (const accepted of unwritten) accepted.dueAtMs = 0;
       return writeBehind.stop();
     },
   };
-}
-
-function keyOf(row: { readonly endpoint: EndpointId; readonly priority: number }): string {
-  return `${row.priority} ${row.endpoint}`;
 }

@@ -9,6 +9,7 @@ import {
   UPSTREAM,
 } from '../core/message.ts';
 import type { RouteTable } from '../core/route-table.ts';
+import type { Settled } from './delivery.ts';
 import type { Queue } from './queue.ts';
 
 export type RouterSettings = {
@@ -28,15 +29,15 @@ export const ROUTER_SETTINGS: RouterSettings = {
 
 export interface Router {
   /**
-   * Resolves when the message is durable or delivered everywhere; rejects with NO_ROUTE,
+   * `settled` is told when the message is durable or delivered everywhere, or else NO_ROUTE,
    * MESSAGE_TOO_LARGE, STORE_FULL or DISK_FULL. An endpoint that cannot take it refuses its own copy
-   * alone: the others get theirs before this rejects.
+   * alone: the others get theirs before that is told.
    */
-  accept(message: Message): Promise<void>;
+  accept(message: Message, settled: Settled): void;
   /** Messages taken in later go by this table and, where their route says nothing, this time to live. */
   use(table: RouteTable, timeToLiveS: number): void;
   /** Gives a message to one endpoint, past the routes. Settles as `accept` does. */
-  readmit(message: Message, endpoint: EndpointId, priority: number): Promise<void>;
+  readmit(message: Message, endpoint: EndpointId, priority: number, settled: Settled): void;
   readonly counters: { noRoute: number; tooLarge: number };
 }
 
@@ -50,51 +51,52 @@ export function createRouter(
   let table: RouteTable | undefined;
   let defaultTimeToLiveS = Number.POSITIVE_INFINITY;
 
-  function accept(message: Message): Promise<void> {
+  function accept(message: Message, settled: Settled): void {
     const size = messageSize(message);
     if (size > settings.localBytesMax) {
-      return refuse(tooLarge(size, settings.localBytesMax, 'here'));
+      return refuse(tooLarge(size, settings.localBytesMax, 'here'), settled);
     }
     const targets = table?.match(message) ?? [];
-    if (targets.length === 0) return unrouted(message);
+    if (targets.length === 0) return unrouted(message, settled);
     const nowMs = time();
     const rows = targets.map(({ endpoint, priority, timeToLiveS }) => ({
       endpoint,
       priority,
       expiresAtMs: expiry(nowMs, timeToLiveS > 0 ? timeToLiveS : defaultTimeToLiveS),
     }));
-    if (size <= MESSAGE_BYTES_MAX) return queue.accept(message, rows);
+    if (size <= MESSAGE_BYTES_MAX) return queue.accept(message, rows, settled);
     const local = rows.filter(({ endpoint }) => endpoint !== UPSTREAM);
-    if (local.length === rows.length) return queue.accept(message, rows);
-    const refused = refuse(tooLarge(size, MESSAGE_BYTES_MAX, 'to the cloud'));
-    return local.length === 0 ? refused : queue.accept(message, local).then(() => refused);
+    if (local.length === rows.length) return queue.accept(message, rows, settled);
+    const why = tooLarge(size, MESSAGE_BYTES_MAX, 'to the cloud');
+    if (local.length === 0) return refuse(why, settled);
+    queue.accept(message, local, (fault) => {
+      if (fault === undefined) refuse(why, settled);
+      else settled(fault);
+    });
   }
 
-  function refuse(why: Fault): Promise<never> {
+  function refuse(why: Fault, settled: Settled): void {
     counters.tooLarge++;
-    const refused = Promise.reject(why);
-    // Whoever sent it may hear of it later than the next turn.
-    refused.catch(() => {});
-    return refused;
+    settled(why);
   }
 
-  function unrouted({ source }: Message): Promise<void> {
+  function unrouted({ source }: Message, settled: Settled): void {
     counters.noRoute++;
-    if (settings.unrouted === 'drop') return Promise.resolve();
+    if (settings.unrouted === 'drop') return settled(undefined);
     const why =
       table === undefined
         ? 'the deployment’s routes have not been received yet: send again later'
         : 'no route of the deployment takes it: add one to $edgeHub, or test those with "isolet route test"';
-    return Promise.reject(new Fault('NO_ROUTE', `a message from ${source} went nowhere: ${why}`));
+    settled(new Fault('NO_ROUTE', `a message from ${source} went nowhere: ${why}`));
   }
 
   return {
     counters,
     accept,
-    readmit: (message, endpoint, priority) =>
-      queue.accept(message, [
-        { endpoint, priority, expiresAtMs: expiry(time(), defaultTimeToLiveS) },
-      ]),
+    readmit(message, endpoint, priority, settled) {
+      const expiresAtMs = expiry(time(), defaultTimeToLiveS);
+      queue.accept(message, [{ endpoint, priority, expiresAtMs }], settled);
+    },
     use(next, timeToLiveS) {
       table = next;
       defaultTimeToLiveS = timeToLiveS;

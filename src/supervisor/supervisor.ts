@@ -92,7 +92,13 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
     {
       store,
       write,
-      readmit: ({ message, endpoint, priority }) => router.readmit(message, endpoint, priority),
+      readmit: ({ message, endpoint, priority }) =>
+        new Promise((resolve, reject) => {
+          router.readmit(message, endpoint, priority, (fault) => {
+            if (fault === undefined) resolve();
+            else reject(fault);
+          });
+        }),
       log,
     },
     snapshot.deadLetters,

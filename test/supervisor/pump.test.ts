@@ -8,6 +8,7 @@ import { createQueue, type Queue } from '../../src/supervisor/queue.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createFakeLog } from '../fakes/log.ts';
 import { createMemoryStore } from '../fakes/store.ts';
+import { accept } from '../fakes/told.ts';
 
 const test = suite('pump');
 
@@ -37,7 +38,7 @@ async function setUp(deliver: Endpoint['deliver'], letterLimits = DEAD_LETTER_LI
   );
   const pump = createPump('a/in', { deliver }, { ...deps, queue });
   const send = (text: string, priority = 0): Promise<void> =>
-    queue.accept(message(text), [
+    accept(queue, message(text), [
       { endpoint: 'a/in', priority, expiresAtMs: Number.MAX_SAFE_INTEGER },
     ]);
   const deadLetters = createDeadLetters(
@@ -45,7 +46,7 @@ async function setUp(deliver: Endpoint['deliver'], letterLimits = DEAD_LETTER_LI
       store,
       write: (writes) => queue.writeBehind.write(writes),
       readmit: ({ message: again, endpoint, priority }) =>
-        queue.accept(again, [{ endpoint, priority, expiresAtMs: Number.MAX_SAFE_INTEGER }]),
+        accept(queue, again, [{ endpoint, priority, expiresAtMs: Number.MAX_SAFE_INTEGER }]),
       log,
     },
     { count: 0, bytes: 0 },

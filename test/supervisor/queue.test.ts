@@ -13,6 +13,7 @@ import {
 import { createFakeClock, settle } from '../fakes/clock.ts';
 import { createFakeLog } from '../fakes/log.ts';
 import { createMemoryStore, type MemoryStore } from '../fakes/store.ts';
+import { accept } from '../fakes/told.ts';
 
 const test = suite('queue');
 
@@ -89,7 +90,7 @@ const takeAll = (queue: Queue, endpoint = 'a/in') => queue.take(endpoint, 100, 1
 
 test('a message consumed at once is told stored and never touches the disk', async () => {
   const { queue, store, clock } = await setUp();
-  const { done } = track([queue.accept(message('x'), [row()])]);
+  const { done } = track([accept(queue, message('x'), [row()])]);
   const [delivery] = takeAll(queue);
   await settle();
   assert.is(done.size, 0);
@@ -103,7 +104,7 @@ test('a message consumed at once is told stored and never touches the disk', asy
 test('a message whose receiver is away is told stored when it is on the disk, without waiting', async () => {
   const { queue, store, clock, away } = await setUp();
   away();
-  const { done } = track([queue.accept(message('x'), [row()])]);
+  const { done } = track([accept(queue, message('x'), [row()])]);
   await settle();
   assert.is(done.size, 0);
   await clock.advance(0);
@@ -113,7 +114,7 @@ test('a message whose receiver is away is told stored when it is on the disk, wi
 
 test('a message with two receivers is told stored when both have it', async () => {
   const { queue, store, clock } = await setUp();
-  const { done } = track([queue.accept(message('x'), [row('a/in'), row('b/in')])]);
+  const { done } = track([accept(queue, message('x'), [row('a/in'), row('b/in')])]);
   queue.done(takeAll(queue, 'a/in')[0] as never);
   await settle();
   assert.is(done.size, 0);
@@ -128,9 +129,9 @@ test('what arrives while a commit runs goes together in the next', async () => {
   const { queue, store, clock, away } = await setUp();
   away();
   store.hold(true);
-  void queue.accept(message('0'), [row()]);
+  void accept(queue, message('0'), [row()]);
   await clock.advance(1);
-  for (let index = 1; index <= 50; index++) void queue.accept(message(String(index)), [row()]);
+  for (let index = 1; index <= 50; index++) void accept(queue, message(String(index)), [row()]);
   await clock.advance(1);
   assert.is(store.commits.length, 0);
   store.hold(false);
@@ -149,7 +150,7 @@ test('urgent before less urgent, first in first out within', async () => {
     ['low2', 9],
     ['high2', 0],
   ] as const) {
-    void queue.accept(message(text), [row('a/in', priority)]);
+    void accept(queue, message(text), [row('a/in', priority)]);
   }
   assert.equal(takeAll(queue).map(textOf), ['high1', 'high2']);
   assert.equal(takeAll(queue).map(textOf), ['low1', 'low2']);
@@ -157,20 +158,20 @@ test('urgent before less urgent, first in first out within', async () => {
 
 test('what is given back keeps its place', async () => {
   const { queue } = await setUp();
-  for (const text of ['1', '2', '3', '4']) void queue.accept(message(text), [row()]);
+  for (const text of ['1', '2', '3', '4']) void accept(queue, message(text), [row()]);
   const [first, second, third] = takeAll(queue);
   assert.ok(first && second && third);
   queue.done(second);
   queue.giveBack([third, first]);
-  void queue.accept(message('5'), [row()]);
+  void accept(queue, message('5'), [row()]);
   assert.equal(takeAll(queue).map(textOf), ['1', '3', '5']);
 });
 
 test('the expired are dropped and counted, and block nobody', async () => {
   const { queue, clock } = await setUp();
   const soon = clock.elapsed() + 1000;
-  const { done } = track([queue.accept(message('old'), [row('a/in', 0, soon)])]);
-  void queue.accept(message('new'), [row()]);
+  const { done } = track([accept(queue, message('old'), [row('a/in', 0, soon)])]);
+  void accept(queue, message('new'), [row()]);
   await clock.advance(2000);
   assert.equal(takeAll(queue).map(textOf), ['new']);
   assert.is(queue.counters.expired, 1);
@@ -180,12 +181,12 @@ test('the expired are dropped and counted, and block nobody', async () => {
 test('an acknowledgement takes effect after what was sent because of it', async () => {
   const { queue, store, clock, away } = await setUp();
   away();
-  void queue.accept(message('in'), [row()]);
+  void accept(queue, message('in'), [row()]);
   await clock.advance(1);
   const [delivery] = takeAll(queue);
   store.hold(true);
-  const out = queue.accept(message('out'), [row('$upstream')]);
-  queue.done(delivery as never, out);
+  const out = accept(queue, message('out'), [row('$upstream')]);
+  void out.then(() => queue.done(delivery as never));
   await clock.advance(1000);
   // The plug is pulled now: the output is not on the disk, so the input must be.
   assert.is((await store.afterPowerCut().load()).lanes[0]?.endpoint, 'a/in');
@@ -202,21 +203,21 @@ test('a full disk is told to the sender; what is in memory is still delivered; t
   const { queue, store, clock, away } = await setUp();
   away();
   store.fail(new Fault('DISK_FULL', 'full'));
-  const { failed } = track([queue.accept(message('1'), [row()])]);
+  const { failed } = track([accept(queue, message('1'), [row()])]);
   await clock.advance(1);
   assert.is((failed.get(0) as Fault).code, 'DISK_FULL');
   assert.equal(takeAll(queue).map(textOf), ['1']);
   store.fail(undefined);
-  const later = track([queue.accept(message('2'), [row()])]);
+  const later = track([accept(queue, message('2'), [row()])]);
   await clock.advance(20_000);
   assert.is(later.done.size, 1);
 });
 
 test('what comes and goes all the time is not written because something else is', async () => {
   const { queue, store, clock } = await setUp();
-  void queue.accept(message('stays'), [row('b/in')]);
+  void accept(queue, message('stays'), [row('b/in')]);
   for (let index = 0; index < 30; index++) {
-    void queue.accept(message(String(index)), [row()]);
+    void accept(queue, message(String(index)), [row()]);
     await clock.advance(20);
     for (const delivery of takeAll(queue)) queue.done(delivery);
   }
@@ -226,7 +227,7 @@ test('what comes and goes all the time is not written because something else is'
 
 test('what waits is written when everything stops', async () => {
   const { queue, store } = await setUp();
-  const { done } = track([queue.accept(message('x'), [row()])]);
+  const { done } = track([accept(queue, message('x'), [row()])]);
   await queue.stop();
   await settle();
   assert.is(done.size, 1);
@@ -236,11 +237,11 @@ test('what waits is written when everything stops', async () => {
 test('a message whose consequence is written only when everything stops does not come again', async () => {
   const { queue, store, clock, away } = await setUp();
   away();
-  void queue.accept(message('cause'), [row()]);
+  void accept(queue, message('cause'), [row()]);
   await clock.advance(0);
   const [delivery] = takeAll(queue);
-  const consequence = queue.accept(message('consequence'), [row('b/in')]);
-  queue.done(delivery as never, Promise.allSettled([consequence]));
+  const consequence = accept(queue, message('consequence'), [row('b/in')]);
+  void consequence.then(() => queue.done(delivery as never));
   await queue.stop();
   const { lanes } = await store.load();
   assert.equal(lanes, [{ endpoint: 'b/in', priority: 0, count: 1, bytes: 11 }]);
@@ -249,7 +250,7 @@ test('a message whose consequence is written only when everything stops does not
 test('a disk that refuses does not hold up the end', async () => {
   const { queue, store } = await setUp();
   store.fail(new Fault('DISK_FULL', 'full'));
-  const { failed } = track([queue.accept(message('x'), [row()])]);
+  const { failed } = track([accept(queue, message('x'), [row()])]);
   await queue.stop();
   await settle();
   assert.is(failed.size, 1);
@@ -258,7 +259,7 @@ test('a disk that refuses does not hold up the end', async () => {
 test('a full disk is drained although a sender goes on sending', async () => {
   const { queue, store, clock, away } = await setUp();
   away();
-  for (let index = 0; index < 5; index++) void queue.accept(message(String(index)), [row()]);
+  for (let index = 0; index < 5; index++) void accept(queue, message(String(index)), [row()]);
   await clock.advance(10);
   // From now on the disk takes removes only, as SQLite's last reserve does.
   const commit = store.commit;
@@ -269,7 +270,7 @@ test('a full disk is drained although a sender goes on sending', async () => {
   for (const delivery of takeAll(queue)) queue.done(delivery);
   // There is always one more message when the disk is tried again.
   for (let round = 0; round < 300; round++) {
-    queue.accept(message('more'), [row('b/in')]).catch(() => {});
+    accept(queue, message('more'), [row('b/in')]).catch(() => {});
     await clock.advance(50);
   }
   const { lanes } = await store.load();
@@ -280,9 +281,9 @@ test('while one commit runs there is no other', async () => {
   const { queue, store, clock, away, back } = await setUp();
   store.hold(true);
   away();
-  void queue.accept(message('hurries'), [row()]);
+  void accept(queue, message('hurries'), [row()]);
   back();
-  void queue.accept(message('lingers'), [row()]);
+  void accept(queue, message('lingers'), [row()]);
   await clock.advance(5_000);
   store.hold(false);
   await clock.advance(5_000);
@@ -296,9 +297,9 @@ test('senders are slowed while too much waits to be written, and go on when it i
   const { queue, clock, store, away } = await setUp({ unwrittenMax: 3, gatherMs: 0 });
   away();
   store.hold(true);
-  for (const text of ['1', '2', '3']) void queue.accept(message(text), [row()]);
+  for (const text of ['1', '2', '3']) void accept(queue, message(text), [row()]);
   assert.is(queue.relief(), undefined);
-  void queue.accept(message('4'), [row()]);
+  void accept(queue, message('4'), [row()]);
   const { done } = track([queue.relief() as Promise<void>]);
   await clock.advance(1_000);
   assert.is(done.size, 0);
@@ -311,12 +312,12 @@ test('senders are slowed while too much waits to be written, and go on when it i
 test('while receivers are away one message is written at once, and those behind it together', async () => {
   const { queue, clock, store, away } = await setUp({ gatherMs: 20 });
   away();
-  const alone = track([queue.accept(message('alone'), [row()])]);
+  const alone = track([accept(queue, message('alone'), [row()])]);
   await clock.advance(1);
   assert.is(alone.done.size, 1);
   const commits = store.commits.length;
   for (let tick = 0; tick < 20; tick++) {
-    for (let each = 0; each < 5; each++) void queue.accept(message('x'), [row()]);
+    for (let each = 0; each < 5; each++) void accept(queue, message('x'), [row()]);
     await clock.advance(5);
   }
   await clock.advance(100);
@@ -333,7 +334,7 @@ test('the fuller an endpoint, the later its senders hear', async () => {
     const sentAtMs = clock.elapsed();
     let told = false;
     const settle = (): void => void (told = true);
-    queue.accept(message('x'), [row()]).then(settle, settle);
+    accept(queue, message('x'), [row()]).then(settle, settle);
     while (!told) await clock.advance(50);
     tookMs.push(clock.elapsed() - sentAtMs);
   }
@@ -356,19 +357,19 @@ const few = { countMax: 3, bytesMax: 1_000, endpointCountMax: 2, endpointBytesMa
 
 test('what finds no room is refused with a sentence, and taken again when something left', async () => {
   const { queue } = await setUp({ store: few, slowMs: 0 });
-  for (const text of ['1', '2']) void queue.accept(message(text), [row()]);
-  const { failed } = track([queue.accept(message('3'), [row()])]);
+  for (const text of ['1', '2']) void accept(queue, message(text), [row()]);
+  const { failed } = track([accept(queue, message('3'), [row()])]);
   await settle();
   const fault = failed.get(0) as Fault;
   assert.is(fault.code, 'STORE_FULL');
   assert.match(fault.message, '2 messages wait for a/in');
-  void queue.accept(message('4'), [row('b/in')]);
-  const { failed: all } = track([queue.accept(message('5'), [row('b/in')])]);
+  void accept(queue, message('4'), [row('b/in')]);
+  const { failed: all } = track([accept(queue, message('5'), [row('b/in')])]);
   await settle();
   assert.match((all.get(0) as Fault).message, '3 messages wait and 3 is the limit');
   assert.is(queue.counters.refused, 2);
   queue.done(takeAll(queue)[0] as never);
-  const { failed: none } = track([queue.accept(message('6'), [row()])]);
+  const { failed: none } = track([accept(queue, message('6'), [row()])]);
   await settle();
   assert.is(none.size, 0);
 });
@@ -376,30 +377,30 @@ test('what finds no room is refused with a sentence, and taken again when someth
 test('bytes have limits as well, and they hold over a restart', async () => {
   const first = await setUp({ store: few, slowMs: 0 });
   first.away();
-  void first.queue.accept(message('x'.repeat(500)), [row()]);
+  void accept(first.queue, message('x'.repeat(500)), [row()]);
   await first.clock.advance(1_000);
   const second = await setUp({ store: few, slowMs: 0 }, first.store.afterPowerCut());
   assert.equal(second.queue.room.all, { count: 1, bytes: 500 });
   const tracked = track([
-    second.queue.accept(message('x'.repeat(101)), [row()]),
-    second.queue.accept(message('x'.repeat(501)), [row('b/in')]),
-    second.queue.accept(message('x'.repeat(100)), [row()]),
+    accept(second.queue, message('x'.repeat(101)), [row()]),
+    accept(second.queue, message('x'.repeat(501)), [row('b/in')]),
+    accept(second.queue, message('x'.repeat(100)), [row()]),
   ]);
   await second.clock.advance(1_000);
   assert.equal([...tracked.failed.keys()], [0, 1]);
   assert.match((tracked.failed.get(0) as Fault).message, '500 bytes wait for a/in');
   assert.match((tracked.failed.get(1) as Fault).message, '500 bytes wait and 1000 is the limit');
   second.queue.room.limitBytes(10);
-  const { failed } = track([second.queue.accept(message('small, but'), [row('c/in')])]);
+  const { failed } = track([accept(second.queue, message('small, but'), [row('c/in')])]);
   await settle();
   assert.match((failed.get(0) as Fault).message, '10 is the limit');
 });
 
 test('an endpoint without room refuses its own copy alone; the sender hears it when the others are safe', async () => {
   const { queue, clock, store } = await setUp({ store: few, slowMs: 0 });
-  for (const text of ['1', '2']) void queue.accept(message(text), [row('$upstream')]);
+  for (const text of ['1', '2']) void accept(queue, message(text), [row('$upstream')]);
   store.hold(true);
-  const tracked = track([queue.accept(message('3'), [row('$upstream'), row('a/in')])]);
+  const tracked = track([accept(queue, message('3'), [row('$upstream'), row('a/in')])]);
   await clock.advance(1_000);
   assert.equal([tracked.done.size, tracked.failed.size], [0, 0]);
   store.hold(false);
@@ -414,7 +415,7 @@ test('a backlog lies on the disk, not in memory, and comes back in order', async
     lane: { ...QUEUE_LIMITS.lane, rowsMax: 10, bytesMax: 1e6 },
   });
   const count = 95;
-  for (let index = 0; index < count; index++) void queue.accept(message(String(index)), [row()]);
+  for (let index = 0; index < count; index++) void accept(queue, message(String(index)), [row()]);
   await clock.advance(1000);
   const seen: string[] = [];
   for (let round = 0; round < 100 && seen.length < count; round++) {
@@ -467,7 +468,7 @@ test('nothing that was told stored is lost by a power cut, whatever happened bef
           const text = String(sent++);
           const rows = step.to.split('').map((name) => row(`${name}/in`));
           const mine = life;
-          void world.queue.accept(message(text), rows).then(
+          void accept(world.queue, message(text), rows).then(
             () => {
               // Nobody is told anything by a process that is gone.
               if (mine !== life) return;

@@ -9,6 +9,7 @@ import { createRouter, ROUTER_SETTINGS } from '../../src/supervisor/router.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createFakeLog } from '../fakes/log.ts';
 import { createMemoryStore } from '../fakes/store.ts';
+import { told as toldOf } from '../fakes/told.ts';
 
 const test = suite('router');
 
@@ -51,7 +52,7 @@ async function setUp(settings = ROUTER_SETTINGS) {
     useRoutes: () => router.use(compileRoutes(config?.routes ?? {}), Number.POSITIVE_INFINITY),
     /** What its sender is told. */
     async told(sent: Message): Promise<string> {
-      const outcome = router.accept(sent).then(
+      const outcome = toldOf((settled) => router.accept(sent, settled)).then(
         () => 'yes',
         (cause: unknown) => (cause instanceof Fault ? `${cause.code}: ${cause.message}` : 'bug'),
       );

@@ -31,6 +31,12 @@ export function createDoor(rooms: Rooms): Door {
       case 'method':
         handlers.method?.(event);
         return;
+      case 'replies':
+        for (let i = 0; i < event.calls.length; i++) {
+          const call = event.calls[i] as number;
+          rooms.guard(() => rooms.reply({ t: 'reply', call, value: null }));
+        }
+        return;
       case 'reply':
         rooms.reply(event);
     }
