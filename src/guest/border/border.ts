@@ -22,6 +22,14 @@ const QUIET_HOPS = 16;
 /** But for no more than this many, if the microtasks never come to rest. */
 const HOPS_MAX = 4096;
 
+type SendItem = {
+  readonly output: string | null;
+  readonly p: Readonly<Record<string, string>>;
+  readonly s: Readonly<Record<string, string>>;
+};
+/** Output names kept as JSON. */
+const ENCODED_NAMES_MAX = 100;
+
 type Item = Readonly<Record<string, unknown>>;
 type Answer = { readonly call: number; readonly value?: unknown; readonly error?: unknown };
 type Done<Failure> = (error: Failure | undefined, value: never) => void;
@@ -132,7 +140,7 @@ export function createBorder(timerMs: () => number): Border {
       add(`{${encode(item)}}`);
     },
     call(item, body, done) {
-      const fields = encode(item);
+      const fields = item.t === 'send' ? encodeSend(item) : encode(item);
       countCall();
       const call = ++lastCall;
       calls.set(call, done as Done<never>);
@@ -203,6 +211,31 @@ function encode(item: Item): string {
     text = append(text, `"${name}":${json}`);
   }
   return text;
+}
+
+/** What most requests are, put together without looking for what may be in them. */
+function encodeSend({ output, p, s }: SendItem): string {
+  return `"t":"send","output":${encodeName(output)},"p":${encodeBag(p)},"s":${encodeBag(s)}`;
+}
+
+const encodedNames = ownMap<string, string>();
+let encodedCount = 0;
+
+function encodeName(name: string | null): string {
+  if (name === null) return 'null';
+  let encoded = encodedNames.get(name);
+  if (encoded === undefined) {
+    encoded = stringify(name);
+    // Who makes up names goes without.
+    if (encodedCount++ < ENCODED_NAMES_MAX) encodedNames.set(name, encoded);
+  }
+  return encoded;
+}
+
+/** Bags have no prototype: what `for` finds is their own. */
+function encodeBag(bag: Readonly<Record<string, string>>): string {
+  for (const _name in bag) return stringify(bag);
+  return '{}';
 }
 
 /** An array of its own: the copy across the border takes the whole buffer behind a view. */

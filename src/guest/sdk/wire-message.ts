@@ -41,16 +41,22 @@ export function toWire(message: Message): WireMessage {
   if (typeof message !== 'object' || message === null) {
     throw new ArgumentError(`message is '${String(message)}'; a Message was expected.`);
   }
-  const p = bag();
-  const s = bag();
+  let p = EMPTY;
+  let s = EMPTY;
   for (const [field, name] of fields) {
     const value = message[field] as string | null | undefined;
-    if (value !== undefined && value !== null && value !== '') s[name] = String(value);
+    if (value === undefined || value === null || value === '') continue;
+    if (s === EMPTY) s = bag();
+    s[name] = String(value);
   }
   const expiry = message.expiryTimeUtc;
-  if (expiry)
+  if (expiry) {
+    if (s === EMPTY) s = bag();
     s['absolute-expiry-time'] = expiry instanceof Date ? expiry.toISOString() : String(expiry);
+  }
   for (const { key, value } of message.properties?.propertyList ?? []) {
+    if (p === EMPTY) p = bag();
+    if (s === EMPTY) s = bag();
     const system = systemNameOf.get(key);
     if (key === '__proto__') throw new ArgumentError('A property cannot be named __proto__.');
     if (system === undefined) p[key] = String(value);
@@ -95,6 +101,9 @@ export function fromWire(p: WireProperties, s: WireProperties, body: string | Ui
   message.properties = properties;
   return message;
 }
+
+/** Most messages have no properties. */
+const EMPTY: Record<string, string> = Object.freeze(bag());
 
 /** Without a prototype, whatever the module has done to `Object.prototype`. */
 function bag(): Record<string, string> {

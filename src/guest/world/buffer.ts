@@ -27,11 +27,15 @@ const isBase64Url = (encoding: unknown): boolean => encoding === 'base64url';
 const from: From = (value, encoding, length) => {
   if (value instanceof ArrayBuffer && encoding === undefined) return bufferOver(value);
   if (typeof value === 'string') {
-    if (isUtf8(encoding)) return bufferOver(encodeUtf8(value).buffer);
+    if (isUtf8(encoding)) return encodeUtf8(value, bufferOf);
     if (isBase64Url(encoding)) return fromOriginal(value, 'base64');
   }
   return fromOriginal(value, encoding, length);
 };
+
+function bufferOf(length: number): Buffer & Uint8Array<ArrayBuffer> {
+  return Reflect.construct(Uint8Array, [length], Buffer) as Buffer & Uint8Array<ArrayBuffer>;
+}
 
 /** What the package does with `setPrototypeOf`, which is slow. */
 function bufferOver(bytes: ArrayBuffer): Buffer {

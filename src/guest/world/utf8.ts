@@ -4,23 +4,35 @@
 const CHUNK = 8192;
 const { fromCharCode } = String;
 
-/** Lone surrogates become U+FFFD, as everywhere. */
-export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+/** Lone surrogates become U+FFFD, as everywhere. `allocate` decides what the array is. */
+export function encodeUtf8<Bytes extends Uint8Array<ArrayBuffer> = Uint8Array<ArrayBuffer>>(
+  text: string,
+  allocate: (length: number) => Bytes = plainBytes as never,
+): Bytes {
   const length = text.length;
-  const bytes = new Uint8Array(length);
+  const bytes = allocate(length);
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit >= 0x80) return encodeWide(text, bytes, i);
+    if (unit >= 0x80) {
+      const wide = encodeWide(text, bytes, i);
+      const exact = allocate(wide.length);
+      exact.set(wide);
+      return exact;
+    }
     bytes[i] = unit;
   }
   return bytes;
+}
+
+function plainBytes(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(length);
 }
 
 function encodeWide(text: string, ascii: Uint8Array, start: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(start + (text.length - start) * 3);
   bytes.set(ascii.subarray(0, start));
   const { written } = encodeInto(text, start, bytes, start);
-  return bytes.slice(0, written);
+  return bytes.subarray(0, written);
 }
 
 /** Encodes from `from` to `at` until either end; a character is written whole or not at all. */
