@@ -1,4 +1,5 @@
-/** The SQLite store against the one in memory, under random commands and reopens. */
+/** The SQLite store against the one in memory, under random commands, reopens and kills. */
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -109,7 +110,9 @@ type Command =
       readonly back: number;
       readonly limit: number;
     }
-  | { readonly kind: 'load' | 'deadLetters' | 'reopen' | 'tidy' };
+  | { readonly kind: 'load' | 'deadLetters' | 'reopen' | 'tidy' }
+  /** A kill in the middle of the next commit, of which so much had reached the log. */
+  | { readonly kind: 'crash'; readonly torn: Uint8Array };
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 6,
@@ -124,6 +127,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       .map(([where, back, limit]): Command => ({ kind: 'read', ...where, back, limit })),
   },
   fc.constantFrom('load', 'deadLetters', 'reopen', 'tidy').map((kind): Command => ({ kind })),
+  fc.uint8Array({ maxLength: 5_000 }).map((torn): Command => ({ kind: 'crash', torn })),
 );
 
 /** What can be compared: bodies as plain arrays, lanes in one order. */
@@ -139,6 +143,7 @@ async function run(
   real: Store,
   reopen: () => Promise<Store>,
   tidy: () => void,
+  crash: (torn: Uint8Array) => Promise<Store>,
 ): Promise<Store> {
   const model = createMemoryStore();
   let store = real;
@@ -180,18 +185,32 @@ async function run(
       case 'tidy':
         tidy();
         break;
+      case 'crash':
+        store = await crash(each.torn);
+        break;
     }
   }
   assert.equal(sorted(await store.load()), sorted(await model.load()));
   return store;
 }
 
-test('without the thread, reopened between commands', () =>
+/** What a kill leaves of `from` at this moment, in a folder of its own. */
+function afterKill(from: string, to: string, torn: Uint8Array): string {
+  mkdirSync(to);
+  for (const name of readdirSync(from).filter((file) => file.startsWith('isolet.db'))) {
+    copyFileSync(join(from, name), join(to, name));
+  }
+  const log = join(to, 'isolet.db-wal');
+  if (existsSync(log)) appendFileSync(log, torn);
+  return to;
+}
+
+test('without the thread, reopened and killed between commands', () =>
   inFolder(async (parent) => {
     let round = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(command, { maxLength: 25 }), async (commands) => {
-        const dataDir = join(parent, `${round++}`);
+        let dataDir = join(parent, `${round++}`);
         let inner = openHere(dataDir);
         const store: Store = {
           load: async () => inner.load(),
@@ -208,8 +227,14 @@ test('without the thread, reopened between commands', () =>
           inner = openHere(dataDir);
           return store;
         };
+        const crash = async (torn: Uint8Array): Promise<Store> => {
+          dataDir = afterKill(dataDir, join(parent, `${round++}`), torn);
+          inner.close();
+          inner = openHere(dataDir);
+          return store;
+        };
         try {
-          await run(commands, store, reopen, () => inner.tidy());
+          await run(commands, store, reopen, () => inner.tidy(), crash);
         } finally {
           inner.close();
         }
@@ -223,15 +248,19 @@ test('with the thread', () =>
     let round = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(command, { maxLength: 25 }), async (commands) => {
-        const dataDir = join(parent, `${round++}`);
+        let dataDir = join(parent, `${round++}`);
         let store: Store = await open(dataDir);
         const reopen = async (): Promise<Store> => {
           await store.close();
           store = await open(dataDir);
           return store;
         };
+        const crash = async (torn: Uint8Array): Promise<Store> => {
+          dataDir = afterKill(dataDir, join(parent, `${round++}`), torn);
+          return await reopen();
+        };
         try {
-          await run(commands, store, reopen, () => {});
+          await run(commands, store, reopen, () => {}, crash);
         } finally {
           await store.close();
         }
