@@ -3,7 +3,7 @@
  * them. A module has one identity, so two clients are two views of the same.
  */
 import { type ErrorOrigin, takeSeam } from '../seam.ts';
-import type { Message } from './message.ts';
+import { Message } from './message.ts';
 import { DeviceMethodRequest, DeviceMethodResponse } from './methods.ts';
 import { fromWire } from './wire-message.ts';
 
@@ -28,7 +28,6 @@ const wanted: Record<What, Set<Subscriber>> = {
   desired: new Set(),
   methods: new Set(),
 };
-const receipts = new WeakMap<Message, Receipt>();
 
 export function listen(what: What, subscriber: Subscriber): void {
   const subscribers = wanted[what];
@@ -45,7 +44,7 @@ export function unlisten(what: What, subscriber: Subscriber): void {
 
 /** Acknowledges a received message before its handlers are through. Others are left alone. */
 export function settle(message: Message, processed: boolean, reason = ''): void {
-  receipts.get(message)?.settle(processed, reason);
+  (Message._receiptOf(message) as Receipt | undefined)?.settle(processed, reason);
 }
 
 /** The one answer an input gets: when all its handlers are through, or the first time one fails. */
@@ -87,15 +86,18 @@ class Receipt {
 }
 
 seam.on('input', (event, body) => {
-  const listeners: InputListener[] = [];
-  for (const subscriber of wanted.inputs) listeners.push(...subscriber.inputListeners());
+  let listeners: readonly InputListener[] = [];
+  for (const subscriber of wanted.inputs) {
+    const more = subscriber.inputListeners();
+    listeners = listeners.length === 0 ? more : [...listeners, ...more];
+  }
   if (listeners.length === 0) {
     seam.nack(event.id, 'The module listens to its inputs no longer.');
     return;
   }
   const message = fromWire(event.p, event.s, body);
   const receipt = new Receipt(event.id);
-  receipts.set(message, receipt);
+  Message._setReceipt(message, receipt);
   for (const listener of listeners) receipt.call(listener, event.input, message);
   receipt.done();
 });

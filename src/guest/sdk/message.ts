@@ -39,9 +39,17 @@ export class Message {
   declare ack?: string;
   declare interfaceId?: string;
   declare transportObj?: unknown;
+  /** How a received one is acknowledged; nobody's business but the link's. */
+  #receipt: unknown;
 
   constructor(data: BodyLike) {
     this.data = data;
+  }
+  static _setReceipt(message: Message, receipt: unknown): void {
+    message.#receipt = receipt;
+  }
+  static _receiptOf(message: Message): unknown {
+    return #receipt in message ? message.#receipt : undefined;
   }
   getData(): BodyLike {
     return this.data;

@@ -3,7 +3,7 @@
  * text twice to learn its length, which is most of the cost of a small message.
  */
 import { Buffer } from 'buffer';
-import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+import { decodeUtf8, encodeUtf8, TextBytes } from './utf8.ts';
 
 type From = (value: unknown, encodingOrOffset?: unknown, length?: unknown) => Buffer;
 type ToString = (this: Buffer, encoding?: unknown, start?: number, end?: number) => string;
@@ -27,14 +27,33 @@ const isBase64Url = (encoding: unknown): boolean => encoding === 'base64url';
 const from: From = (value, encoding, length) => {
   if (value instanceof ArrayBuffer && encoding === undefined) return bufferOver(value);
   if (typeof value === 'string') {
-    if (isUtf8(encoding)) return encodeUtf8(value, bufferOf);
+    if (isUtf8(encoding)) return ofText(value);
     if (isBase64Url(encoding)) return fromOriginal(value, 'base64');
   }
   return fromOriginal(value, encoding, length);
 };
 
-function bufferOf(length: number): Buffer & Uint8Array<ArrayBuffer> {
-  return Reflect.construct(Uint8Array, [length], Buffer) as Buffer & Uint8Array<ArrayBuffer>;
+/** As in Node short texts share a slab: an array buffer of its own costs ten times as much. */
+const SLAB_BYTES = 8192;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+function ofText(text: string): Buffer {
+  const { length } = text;
+  if (length > SLAB_BYTES / 2) return bufferOver(encodeUtf8(text).buffer);
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return bufferOver(encodeUtf8(text).buffer);
+    slab[slabUsed + i] = unit;
+  }
+  const offset = slabUsed;
+  // The next one begins at a multiple of 8, so that views of numbers over it are possible.
+  slabUsed += (length + 7) & ~7;
+  return Reflect.construct(TextBytes, [slab.buffer, offset, text], Buffer) as unknown as Buffer;
 }
 
 /** What the package does with `setPrototypeOf`, which is slow. */

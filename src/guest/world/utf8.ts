@@ -4,35 +4,47 @@
 const CHUNK = 8192;
 const { fromCharCode } = String;
 
-/** Lone surrogates become U+FFFD, as everywhere. `allocate` decides what the array is. */
-export function encodeUtf8<Bytes extends Uint8Array<ArrayBuffer> = Uint8Array<ArrayBuffer>>(
-  text: string,
-  allocate: (length: number) => Bytes = plainBytes as never,
-): Bytes {
+/** Lone surrogates become U+FFFD, as everywhere. */
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   const length = text.length;
-  const bytes = allocate(length);
+  const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit >= 0x80) {
-      const wide = encodeWide(text, bytes, i);
-      const exact = allocate(wide.length);
-      exact.set(wide);
-      return exact;
-    }
+    if (unit >= 0x80) return encodeWide(text, bytes, i);
     bytes[i] = unit;
   }
   return bytes;
 }
 
-function plainBytes(length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(length);
+/**
+ * Bytes that know the text they were made of. Most are decoded again, unchanged, by whoever gets them,
+ * and comparing takes a fifth of the time of making a text.
+ */
+export class TextBytes extends Uint8Array<ArrayBuffer> {
+  readonly #text: string;
+
+  constructor(slab: ArrayBuffer, offset: number, text: string) {
+    super(slab, offset, text.length);
+    this.#text = text;
+  }
+
+  /** The text, if each byte is still its character. */
+  static textOf(bytes: Uint8Array): string | undefined {
+    if (!(#text in bytes)) return undefined;
+    const text = bytes.#text;
+    if (text.length !== bytes.length) return undefined;
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] !== text.charCodeAt(i)) return undefined;
+    }
+    return text;
+  }
 }
 
 function encodeWide(text: string, ascii: Uint8Array, start: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(start + (text.length - start) * 3);
   bytes.set(ascii.subarray(0, start));
   const { written } = encodeInto(text, start, bytes, start);
-  return bytes.subarray(0, written);
+  return bytes.slice(0, written);
 }
 
 /** Encodes from `from` to `at` until either end; a character is written whole or not at all. */
@@ -72,6 +84,8 @@ export function encodeInto(
 
 /** The text, a byte order mark included, or undefined when the bytes are not valid UTF-8. */
 export function decodeUtf8Strictly(bytes: Uint8Array): string | undefined {
+  const known = TextBytes.textOf(bytes);
+  if (known !== undefined) return known;
   if (isAscii(bytes)) return textOf(bytes);
   const decoder = new Utf8Decoder();
   const text = decoder.decode(bytes);
@@ -80,6 +94,8 @@ export function decodeUtf8Strictly(bytes: Uint8Array): string | undefined {
 
 /** Invalid sequences become U+FFFD, one for each maximal part of a sequence (WHATWG Encoding §8.1.1). */
 export function decodeUtf8(bytes: Uint8Array): string {
+  const known = TextBytes.textOf(bytes);
+  if (known !== undefined) return known;
   if (isAscii(bytes)) return textOf(bytes);
   const decoder = new Utf8Decoder();
   return decoder.decode(bytes) + decoder.end();
