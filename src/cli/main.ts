@@ -10,8 +10,9 @@ import { list } from './list.ts';
 import { logs } from './logs.ts';
 import type { Program } from './program-files.ts';
 import { routeCommands } from './route/route.ts';
+import { status } from './status.ts';
 
-const commands: readonly Command[] = [demo, list, logs];
+const commands: readonly Command[] = [demo, list, logs, status];
 
 /** Commands that are programs of their own; they read their own arguments. */
 const programs: Readonly<Record<string, { readonly program: Program; readonly summary: string }>> =

@@ -75,6 +75,15 @@ test('list shows where they were to go and why they did not', async () => {
   assert.is(device.supervisor.status.runtime().messages.deadLetters, 4);
 });
 
+test('status counts them', async () => {
+  const command = start('isolet', ['status', '--socket', socket]);
+  assert.is(await within(20_000, 'status', command.ended), 0);
+  const text = command.lines.join('\n');
+  assert.match(text, /^device +edge, Isolet 0, connected to the hub$/m);
+  assert.match(text, /^messages +4 accepted, 0 delivered/m);
+  assert.match(text, /^dead letters +4: see "isolet dead-letter list"$/m);
+});
+
 test('show gives the message, text or not', async () => {
   const all = await ids();
   const { text } = await run('show', all[0] as string);
