@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { programCommand } from '../../src/cli/program-files.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -22,7 +23,9 @@ export type Started = {
 
 /** `program`: a file of dist/ without its ending. */
 export function start(program: string, argv: readonly string[]): Started {
-  const child = spawn(process.execPath, [join(root, 'dist', `${program}.js`), ...argv], {
+  // With Node's flags as `isolet run` gives them.
+  const flags = program === 'supervisor' ? programCommand('supervisor').slice(0, -1) : [];
+  const child = spawn(process.execPath, [...flags, join(root, 'dist', `${program}.js`), ...argv], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
