@@ -45,7 +45,6 @@ export function createLoop(
   let current: Promise<void> = Promise.resolve();
 
   async function work(): Promise<void> {
-    become({ at: 'working' });
     while (isAt('working')) {
       wokenDuringTurn = false;
       try {
@@ -65,8 +64,10 @@ export function createLoop(
     }
   }
 
+  /** In a microtask: whoever wakes it may have more to do in this turn, and all of it makes one batch. */
   function run(): void {
-    current = work();
+    become({ at: 'working' });
+    current = Promise.resolve().then(work);
   }
 
   function become(next: State): void {
