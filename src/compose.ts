@@ -8,6 +8,7 @@ import { createBundles } from './artifacts/bundles.ts';
 import type { Config } from './config.ts';
 import { Fault } from './core/fault.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
+import { type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
 import { parseConnectionString } from './identity/connection-string.ts';
 import { createLog } from './lib/log.ts';
@@ -40,6 +41,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
   log.info('isolet starts', { version, dataDir: config.dataDir, pid: process.pid });
   const prelude = readPrelude();
   const cloud = readCloud(config);
+  const user = readHostUser(config);
   makeDataFolder(config.dataDir);
 
   const store = await openSqliteStore({
@@ -48,7 +50,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     log,
   });
   const upstream = await openUpstream(config, cloud, { clock, random, log });
-  const host = createModuleHost({ hostMain: files.hostMain, prelude, clock, log });
+  const host = createModuleHost({ hostMain: files.hostMain, prelude, user, clock, log });
   const supervisor = await startSupervisor({
     store,
     host,
@@ -90,6 +92,13 @@ function readCloud(config: Config): Cloud {
   return config.provisioning.source === 'none'
     ? undefined
     : parseConnectionString(config.provisioning.connectionString);
+}
+
+/** Whom module hosts run as: nobody who owns anything here, if we are free to choose. */
+function readHostUser(config: Config): HostUser | undefined {
+  const choice = hostUserHere(config.hostUser);
+  if (!choice.ok) throw new Fault('CONFIG_INVALID', choice.problem);
+  return choice.user;
 }
 
 /** The cloud's rooms are loaded only when there is a cloud: the Azure SDK alone costs 35 MB. */

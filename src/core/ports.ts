@@ -176,6 +176,11 @@ export type ModuleStart = {
   readonly limits: ModuleLimits;
   /** Modules of one group share a host process; a group of one is a quarantine. */
   readonly group: string;
+  /**
+   * The binds of all modules of the group: a host gets its rights when it starts, and one for all
+   * costs less memory than one for each. Undefined = nobody else's are known.
+   */
+  readonly groupBinds?: readonly Bind[];
 };
 
 export type ModuleLimits = {
@@ -189,6 +194,7 @@ export type ModuleLimits = {
 
 export type EndingCause =
   | 'stopped' // we asked for it
+  | 'refused' // this device cannot give it what its settings ask for; none of its code ran
   | 'exited' // process.exit
   | 'error' // uncaught error or unhandled rejection
   | 'out of memory'
@@ -199,7 +205,7 @@ export type EndingCause =
 /** How a module ended. */
 export type Ending = {
   readonly cause: EndingCause;
-  /** process.exit's code; 0 when stopped; 137 when killed, as a container's; 1 otherwise. */
+  /** process.exit's code; 0 when stopped; 137 when killed and 125 when refused, as a container's; 1 otherwise. */
   readonly exitCode: number;
   /** One sentence for a person, with the source-mapped stack of an error. */
   readonly reason: string;

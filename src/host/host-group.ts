@@ -4,6 +4,7 @@
  */
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
 import type {
+  Bind,
   Cancel,
   Clock,
   Ending,
@@ -26,6 +27,7 @@ import {
   toHost,
 } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
+import type { HostUser } from './host-user.ts';
 import { mapStack } from './stack-map.ts';
 
 export type HostGroup = {
@@ -41,6 +43,9 @@ export type HostGroup = {
 export type HostGroupDeps = {
   readonly group: string;
   readonly hostMain: string;
+  /** What the host may read and write: the binds of all modules that may come. */
+  readonly binds: readonly Bind[];
+  readonly user: HostUser | undefined;
   readonly prelude: string;
   readonly clock: Clock;
   readonly log: Log;

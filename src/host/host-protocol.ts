@@ -68,6 +68,7 @@ export function parseEnding(json: string): Ending | undefined {
 
 const endingCauses = new Set<string>([
   'stopped',
+  'refused',
   'exited',
   'error',
   'out of memory',

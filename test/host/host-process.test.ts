@@ -73,6 +73,47 @@ test('a host has its own session, nothing of our environment and a high place on
   await host.stop();
 });
 
+test('a host has the rights of its group; a module that needs more goes to a new one', async ({
+  folder,
+}) => {
+  const host = createTestHost();
+  const bind = { source: folder, target: '/data', writable: false };
+  const rest = { code: guestPrograms.echo, groupBinds: [bind] };
+  const first = startNoting(host, { module: 'first', ...rest });
+  const granted = startNoting(host, { module: 'granted', ...rest, binds: [bind] });
+  for (const told of [first, granted]) await startOf(told);
+  const before = host.processes();
+  assert.equal(Object.keys(before), ['shared'], 'rights known beforehand cost no second host');
+  const writes = { ...bind, writable: true };
+  const more = startNoting(host, { module: 'more', ...rest, binds: [writes] });
+  await startOf(more);
+  assert.is(Object.keys(host.processes()).length, 2);
+  assert.is.not(host.processes()['shared'], before['shared']);
+  assert.ok(Object.values(host.processes()).includes(before['shared'] as number));
+  assert.is(first.endings.length + granted.endings.length, 0, 'the others run on');
+  assert.ok(host.metrics('first') !== undefined && host.metrics('more') !== undefined);
+  const last = startNoting(host, { module: 'last', ...rest, binds: [bind] });
+  await startOf(last);
+  assert.is(Object.keys(host.processes()).length, 2, 'who needs less is at home there, too');
+  await host.stop();
+});
+
+test('a bind that is not there refuses its module, and its neighbour runs', async ({ folder }) => {
+  const host = createTestHost();
+  const neighbour = startNoting(host, { module: 'neighbour', code: guestPrograms.echo });
+  const absent = ['one', 'two'].map((name) => ({
+    source: join(folder, 'absent', name),
+    target: `/${name}`,
+    writable: false,
+  }));
+  const told = startNoting(host, { module: 'm', code: guestPrograms.echo, binds: absent });
+  const ending = await endOf(told);
+  assert.equal([ending.cause, ending.exitCode, told.calls], ['refused', 125, ['ended']]);
+  for (const name of ['one', 'two']) assert.match(ending.reason, `absent/${name} is not on this`);
+  await startOf(neighbour);
+  await host.stop();
+});
+
 test('a module that cannot be stopped is stopped with its host', async () => {
   const host = createTestHost();
   const neighbour = startNoting(host, { module: 'neighbour', code: guestPrograms.echo });
