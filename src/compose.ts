@@ -50,7 +50,14 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     log,
   });
   const upstream = await openUpstream(config, cloud, { clock, random, log });
-  const host = createModuleHost({ hostMain: files.hostMain, prelude, user, clock, log });
+  const host = createModuleHost({
+    hostMain: files.hostMain,
+    prelude,
+    user,
+    keepOut: [config.dataDir],
+    clock,
+    log,
+  });
   const supervisor = await startSupervisor({
     store,
     host,

@@ -162,6 +162,16 @@ export type Bind = {
   /** Absolute path as the module sees it. */
   readonly target: string;
   readonly writable: boolean;
+  /** The field of the deployment that grants it, for sentences about it. */
+  readonly at?: string;
+};
+
+/** A device a module asks for. Nothing is granted yet; it must be there, as Docker wants it. */
+export type DeviceGrant = {
+  /** Below /dev. */
+  readonly path: string;
+  /** The field of the deployment that asks for it. */
+  readonly at: string;
 };
 
 export type ModuleStart = {
@@ -173,6 +183,7 @@ export type ModuleStart = {
   readonly device: string;
   readonly env: Readonly<Record<string, string>>;
   readonly binds: readonly Bind[];
+  readonly devices?: readonly DeviceGrant[];
   readonly limits: ModuleLimits;
   /** Modules of one group share a host process; a group of one is a quarantine. */
   readonly group: string;

@@ -8,12 +8,13 @@ export async function bindProblems(binds: readonly Bind[]): Promise<readonly str
   return problems.filter((problem) => problem !== undefined);
 }
 
-async function bindProblem({ source, writable }: Bind): Promise<string | undefined> {
+async function bindProblem({ source, writable, at }: Bind): Promise<string | undefined> {
   try {
     await access(source, constants.R_OK | (writable ? constants.W_OK : 0));
     return undefined;
   } catch (cause) {
-    return describe(source, writable, (cause as NodeJS.ErrnoException).code ?? String(cause));
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    return `${at ?? 'HostConfig.Binds'}: ${describe(source, writable, code)}`;
   }
 }
 
@@ -25,6 +26,7 @@ function describe(source: string, writable: boolean, code: string): string {
     case 'ENOENT':
     case 'ENOTDIR':
       return `${source} is not on this device: make it, or correct the path`;
+    case 'ERR_ACCESS_DENIED': // A link that has led elsewhere since the host got its rights.
     case 'EACCES':
     case 'EPERM':
       return `${source} may not be ${what} by ${user}: give it the right (chown, chmod or setfacl)${orReadOnly}`;

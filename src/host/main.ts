@@ -87,7 +87,7 @@ function start(handle: number, start: HostStart, code: string): void {
       mayRun: () => !isFull(settings),
       prelude,
       files,
-      obstacles: () => bindProblems(start.binds),
+      obstacles: async () => [...start.problems, ...(await bindProblems(start.binds))],
       clock: systemClock,
       settings,
     },

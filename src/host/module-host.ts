@@ -5,6 +5,7 @@ import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
   /** The host process's entry: src/host/main.ts, or what it was bundled to. */
@@ -13,6 +14,8 @@ export type ModuleHostOptions = {
   readonly prelude: string;
   /** Whom the hosts run as, when we are root; undefined = as ourselves. */
   readonly user?: HostUser | undefined;
+  /** Files no module gets, whatever its deployment says: our own. */
+  readonly keepOut?: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<HostSettings>;
@@ -23,6 +26,7 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
+  const { user, keepOut = [] } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
@@ -31,12 +35,15 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   const older = new Map<HostGroup, string>();
   const living = new Set<HostGroup>();
 
+  const mayBeGranted = (bind: Bind): boolean => keptOut(bind, keepOut) === undefined;
+
   function groupFor({ group, binds, groupBinds = [] }: ModuleStart): HostGroup {
     const there = open.get(group);
-    if (there !== undefined && covers(there.binds, binds)) return there.host;
+    const fit = binds.filter(mayBeGranted);
+    if (there !== undefined && covers(there.binds, fit)) return there.host;
     // A process cannot be given rights later: its modules run on there until they end.
     if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
-    return openGroup(group, [...groupBinds, ...binds]);
+    return openGroup(group, [...groupBinds.filter(mayBeGranted), ...fit]);
   }
 
   function openGroup(group: string, binds: readonly Bind[]): HostGroup {
@@ -44,10 +51,10 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       older.delete(made);
       if (open.get(group)?.host === made) open.delete(group);
     };
-    const { user } = options;
     const made = createHostGroup({
       ...options,
       user,
+      keepOut,
       group,
       binds,
       settings,

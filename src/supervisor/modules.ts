@@ -160,6 +160,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       device,
       env: { ...spec.settings.env, ...spec.env, ...identityEnv(spec.name) },
       binds: spec.settings.binds,
+      devices: spec.settings.devices,
       limits: { ...limits, heapMb: spec.settings.memoryMb ?? limits.heapMb },
       ...(module.statistics.quarantined
         ? { group: `module ${spec.name}` }

@@ -1,6 +1,14 @@
 /** The host as a process: killed from outside, forging frames, silent, orphaned, at rest. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +20,7 @@ import { endOf, startNoting, startOf } from '../contracts/module-host.ts';
 import { until, within } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
 import { createTestHost } from './real-host.ts';
+import { tinyPrelude } from './tiny-prelude.ts';
 
 const LIMIT_MS = 10_000;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -111,6 +120,38 @@ test('a bind that is not there refuses its module, and its neighbour runs', asyn
   assert.equal([ending.cause, ending.exitCode, told.calls], ['refused', 125, ['ended']]);
   for (const name of ['one', 'two']) assert.match(ending.reason, `absent/${name} is not on this`);
   await startOf(neighbour);
+  await host.stop();
+});
+
+test('memory no device has, a device that is not there, our own files: refused, all at once', async ({
+  folder,
+}) => {
+  const own = join(folder, 'own');
+  mkdirSync(join(own, 'sub'), { recursive: true });
+  symlinkSync(own, join(folder, 'alias'));
+  const host = createModuleHost({
+    hostMain: fileURLToPath(new URL('../../src/host/main.ts', import.meta.url)),
+    prelude: tinyPrelude,
+    clock: systemClock,
+    log: silent,
+    keepOut: [own],
+  });
+  const neighbour = startNoting(host, { module: 'neighbour', code: guestPrograms.echo });
+  const sources = [folder, own, join(own, 'sub'), join(folder, 'alias')];
+  const told = startNoting(host, {
+    module: 'm',
+    code: guestPrograms.echo,
+    limits: { heapMb: 1_048_576, startMs: 5_000, turnMs: 2_000 },
+    binds: sources.map((source, index) => ({ source, target: `/${index}`, writable: false })),
+    devices: [{ path: '/dev/i2c-99', at: 'HostConfig.Devices[0]' }],
+  });
+  const ending = await endOf(told);
+  assert.equal([ending.cause, told.calls], ['refused', ['ended']]);
+  assert.match(ending.reason, /HostConfig\.Memory asks for 1048576 MB, .*ask for less/);
+  assert.match(ending.reason, /HostConfig\.Devices\[0\]: \/dev\/i2c-99 is not on this device/);
+  assert.is(ending.reason.split("isolet's own files").length, sources.length + 1);
+  await startOf(neighbour);
+  assert.is(Object.keys(host.processes()).length, 1);
   await host.stop();
 });
 
