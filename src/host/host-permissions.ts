@@ -7,6 +7,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Bind } from '../core/ports.ts';
+import { localRealPath } from './local-real-path.ts';
 
 /** The only addon, and what finds its binary. */
 const ADDON = 'isolated-vm';
@@ -38,12 +39,7 @@ export function covers(granted: readonly Bind[], wanted: readonly Bind[]): boole
 
 /** A granted file or folder by its name, and by what the name leads to. */
 function names(source: string): readonly string[] {
-  try {
-    return [source, realpathSync(source)];
-  } catch {
-    // Not there (yet): the module's start tells of it.
-    return [source];
-  }
+  return [source, localRealPath(source)];
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a module asks for and this device cannot give, as far as the supervisor sees it. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Bind, ModuleStart } from '../core/ports.ts';
+import { localRealPath } from './local-real-path.ts';
 
 export type DeviceBounds = {
   /** Memory one host may have, bytes. */
@@ -37,21 +38,14 @@ export function startProblems(
 
 /** A bind that would open our own files to a module, by whatever name. */
 export function keptOut(bind: Bind, keepOut: readonly string[]): string | undefined {
-  const source = resolved(bind.source);
-  const own = keepOut.find(
-    (path) => isBelow(resolved(path), source) || isBelow(source, resolved(path)),
-  );
+  const source = localRealPath(bind.source);
+  const own = keepOut.find((path) => {
+    const real = localRealPath(path);
+    return isBelow(real, source) || isBelow(source, real);
+  });
   return own === undefined
     ? undefined
     : `${bind.at ?? 'HostConfig.Binds'}: ${bind.source} would open isolet's own files (${own}) to the module: name another folder`;
-}
-
-function resolved(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 function isBelow(folder: string, path: string): boolean {
