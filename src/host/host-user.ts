@@ -1,5 +1,6 @@
 /** The user module hosts run as when the supervisor is root: nobody's files, and none of root's rights. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export type HostUser = { readonly name: string; readonly uid: number; readonly gid: number };
 
@@ -56,6 +57,29 @@ export function hostUserHere(wanted: string | undefined): HostUserChoice {
     // A system without it has no names; numbers still work.
   }
   return chooseHostUser(wanted, process.getuid?.() ?? 0, passwd);
+}
+
+/**
+ * The first of these files, or of the folders on the way to them, that a user may not read or enter
+ * by its mode; undefined when all are open. Access lists are not looked at.
+ */
+export function closedTo(user: HostUser, files: readonly string[]): string | undefined {
+  for (const file of files) {
+    const real = realpathSync(file);
+    if (!allows(user, real, 4)) return real;
+    for (let folder = dirname(real); ; folder = dirname(folder)) {
+      if (!allows(user, folder, 1)) return folder;
+      if (folder === '/') break;
+    }
+  }
+  return undefined;
+}
+
+/** `right`: 4 to read, 1 to enter. */
+function allows({ uid, gid }: HostUser, path: string, right: 4 | 1): boolean {
+  const stat = statSync(path);
+  const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0;
+  return ((stat.mode >> shift) & right) !== 0;
 }
 
 function parsePasswd(text: string): ReadonlyMap<string, HostUser> {

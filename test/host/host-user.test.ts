@@ -1,10 +1,10 @@
 /** Whom the hosts run as; and, where the tests are root, that they do. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseHostUser, hostUserHere } from '../../src/host/host-user.ts';
+import { chooseHostUser, closedTo, hostUserHere } from '../../src/host/host-user.ts';
 import { endOf, startNoting, startOf } from '../contracts/module-host.ts';
 import { until } from '../fakes/within.ts';
 import { createTestHost } from './real-host.ts';
@@ -40,6 +40,23 @@ test('who is not root cannot choose, but may name himself', () => {
   assert.equal(chooseHostUser('pi', 1_000, passwd), { ok: true, user: undefined });
   const other = chooseHostUser('nobody', 1_000, passwd);
   assert.match(other.ok ? '' : other.problem, /only root can/);
+});
+
+test('what is closed to a user is found by name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isolet-closed-'));
+  const stranger = { name: 'x', uid: 4_242, gid: 4_242 };
+  const self = { name: 'self', uid: process.getuid?.() ?? 0, gid: 4_242 };
+  const inner = join(folder, 'inner');
+  const file = join(inner, 'file');
+  mkdirSync(inner, { mode: 0o755 });
+  writeFileSync(file, '', { mode: 0o600 });
+  assert.is(closedTo(stranger, [file]), file);
+  chmodSync(file, 0o644);
+  assert.is(closedTo(stranger, [process.execPath, file]), folder, 'mkdtemp makes it 0700');
+  assert.is(closedTo(self, [file]), undefined);
+  chmodSync(folder, 0o711);
+  assert.is(closedTo(stranger, [file]), undefined);
+  rmSync(folder, { recursive: true });
 });
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
