@@ -8,6 +8,7 @@ import { createBundles } from './artifacts/bundles.ts';
 import type { Config } from './config.ts';
 import { Fault } from './core/fault.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
+import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
 import { parseConnectionString } from './identity/connection-string.ts';
 import { createLog } from './lib/log.ts';
@@ -40,6 +41,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
   log.info('isolet starts', { version, dataDir: config.dataDir, pid: process.pid });
   const prelude = readPrelude();
   const cloud = readCloud(config);
+  const user = readHostUser(config, log);
   makeDataFolder(config.dataDir);
 
   const store = await openSqliteStore({
@@ -48,7 +50,14 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     log,
   });
   const upstream = await openUpstream(config, cloud, { clock, random, log });
-  const host = createModuleHost({ hostMain: files.hostMain, prelude, clock, log });
+  const host = createModuleHost({
+    hostMain: files.hostMain,
+    prelude,
+    user,
+    keepOut: [config.dataDir],
+    clock,
+    log,
+  });
   const supervisor = await startSupervisor({
     store,
     host,
@@ -90,6 +99,23 @@ function readCloud(config: Config): Cloud {
   return config.provisioning.source === 'none'
     ? undefined
     : parseConnectionString(config.provisioning.connectionString);
+}
+
+/** Whom module hosts run as: nobody who owns anything here, if we are free to choose. */
+function readHostUser(config: Config, log: Log): HostUser | undefined {
+  const choice = hostUserHere(config.hostUser);
+  if (!choice.ok) throw new Fault('CONFIG_INVALID', choice.problem);
+  const { user } = choice;
+  if (user === undefined) return undefined;
+  const closed = closedTo(user, [process.execPath, files.hostMain]);
+  if (closed === undefined) return user;
+  // Below /root, say. Whoever has named a user may have opened it in a way we do not see.
+  const stays = config.hostUser === undefined;
+  log.warn(
+    `the user ${user.name} may not read isolet's program; ${stays ? 'module hosts run as root' : 'module hosts may not start'}: install it where everybody can`,
+    { closed },
+  );
+  return stays ? undefined : user;
 }
 
 /** The cloud's rooms are loaded only when there is a cloud: the Azure SDK alone costs 35 MB. */

@@ -23,6 +23,8 @@ export type Config = {
   /** Unix socket of the local API. */
   readonly apiSocket: string;
   readonly logLevel: LogLevelName;
+  /** Whom module hosts run as when we are root; undefined = isolet, else nobody. */
+  readonly hostUser: string | undefined;
   /** Limits of a module that sets none of its own. */
   readonly module: { readonly heapMb: number; readonly startMs: number; readonly turnMs: number };
   readonly messages: MessageSettings;
@@ -40,6 +42,7 @@ const known: Known = {
     data_dir: 'text',
     api_socket: 'text',
     log_level: 'text',
+    host_user: 'text',
     module: { heap_mb: 'count', start_ms: 'count', turn_ms: 'count' },
     messages: {
       waiting_max: 'count',
@@ -109,6 +112,7 @@ export function parseConfig(text: string, file: string): Config {
     dataDir,
     apiSocket,
     logLevel,
+    hostUser: typeof isolet['host_user'] === 'string' ? isolet['host_user'] : undefined,
     module: {
       heapMb: countOr(limits['heap_mb'], 32),
       startMs: countOr(limits['start_ms'], 5_000),

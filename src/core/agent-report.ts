@@ -25,18 +25,23 @@ export function moduleStatus(
 ): { readonly status: RuntimeStatus; readonly description: string } {
   const { state, statistics } = module ?? { state: 'idle' as const, statistics: undefined };
   const bundleProblem = bundle?.kind === 'failed' ? `its bundle: ${bundle.problem}` : undefined;
+  const { problems } = spec.settings;
+  const problem = problems.length > 0 ? problems.join('; ') : bundleProblem;
   switch (state) {
     case 'running':
-      return { status: 'running', description: bundleProblem ?? 'running' };
+      return { status: 'running', description: problem ?? 'running' };
     case 'starting':
       return { status: 'running', description: 'starting' };
     case 'idle':
       if (spec.status === 'stopped') return { status: 'stopped', description: 'stopped' };
-      if (bundleProblem !== undefined) return { status: 'failed', description: bundleProblem };
+      if (problem !== undefined) return { status: 'failed', description: problem };
       return { status: 'unknown', description: 'waits for its bundle' };
     case 'stopping':
       return { status: 'running', description: 'stopping' };
     case 'ended':
+      if (spec.status === 'running' && problems.length > 0) {
+        return { status: 'failed', description: problems.join('; ') };
+      }
       return endedStatus(spec, module as ModuleObservation, statistics?.exitReason ?? '');
   }
 }
@@ -54,7 +59,10 @@ function endedStatus(
   if (!starts) return { status: failed ? 'failed' : 'stopped', description: reason };
   const pauseS = Math.round(coolOffMs(statistics.restartCount) / 1000);
   return {
-    status: statistics.restartCount < RESTARTS_UNTIL_FAILED ? 'backoff' : 'failed',
+    status:
+      endingCause !== 'refused' && statistics.restartCount < RESTARTS_UNTIL_FAILED
+        ? 'backoff'
+        : 'failed',
     description: `${reason.replace(/\.$/, '')}; starts again ${pauseS} s after it ended`,
   };
 }

@@ -1,52 +1,123 @@
-/** What Docker's container settings mean for a module in an isolate (spec/isolates.md §3.3). */
+/** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
+import { readBinds, readMounts } from './create-options-files.ts';
+import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import type { Bind } from './ports.ts';
+import type { Bind, DeviceGrant } from './ports.ts';
 
 export type ModuleSettings = {
   /** `HostConfig.Memory` in MB, undefined = the runtime's default. */
   readonly memoryMb: number | undefined;
   readonly binds: readonly Bind[];
+  readonly devices: readonly DeviceGrant[];
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
   /** Settings that cannot be honoured here, as paths; reported, never silently ignored. */
   readonly unhonoured: readonly string[];
+  /**
+   * What no device could give: sentences that begin with the field's path. The module is not started,
+   * the rest of the deployment is.
+   */
+  readonly problems: readonly string[];
 };
 
+/**
+ * What becomes of a setting:
+ *   honoured    the module gets what it asks for
+ *   checked     listed as unhonoured so far, and yet nonsense in it is refused
+ *   accepted    says something about a container that is true, or empty, here anyway
+ */
+export type Treatment = 'honoured' | 'checked' | 'accepted';
+
+/** Every setting the runtime knows, by its path. Others that ask for something are listed as unhonoured. */
+export const knownOptions: Readonly<Record<string, Treatment>> = {
+  Env: 'honoured',
+  'HostConfig.Binds': 'honoured',
+  'HostConfig.Memory': 'honoured',
+  'HostConfig.Mounts': 'honoured',
+  ExposedPorts: 'checked',
+  'HostConfig.Devices': 'checked',
+  'HostConfig.NanoCpus': 'checked',
+  'HostConfig.PortBindings': 'checked',
+  Hostname: 'accepted',
+  Labels: 'accepted',
+  OpenStdin: 'accepted',
+  Tty: 'accepted',
+  User: 'accepted',
+  WorkingDir: 'accepted',
+};
+
+const MB = 1_048_576;
 const MEMORY_MB_MIN = 8;
 
-/** Accepted without effect: they say something about a container that is true, or empty, here anyway. */
-const harmless = new Set(['Labels', 'Hostname', 'WorkingDir', 'User', 'Tty', 'OpenStdin']);
-
-/** Reads the settings; problems are sentences that begin with the path. */
-export function readCreateOptions(
-  options: JsonObject,
-  path: string,
-  problems: string[],
-): ModuleSettings {
+/** Reads the settings; `path` is where they stand in the deployment. Never throws. */
+export function readCreateOptions(options: JsonObject, path: string): ModuleSettings {
+  const problems: string[] = [];
   const unhonoured: string[] = [];
-  let memoryMb: number | undefined;
-  let binds: readonly Bind[] = [];
-  let env: Readonly<Record<string, string>> = {};
-
-  for (const [name, value] of Object.entries(options)) {
-    if (name === 'HostConfig') {
-      if (!isJsonObject(value)) {
-        problems.push(`${path}.HostConfig must be an object`);
-        continue;
+  const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
+    memoryMb: undefined,
+    binds: [],
+    devices: [],
+    env: {},
+    unhonoured,
+    problems,
+  };
+  for (const [name, value] of fields(options, path, problems)) {
+    const at = `${path}.${name}`;
+    switch (name) {
+      case 'Env':
+        settings.env = readEnv(value, at, problems);
+        break;
+      case 'HostConfig.Memory':
+        settings.memoryMb = readMemory(value, at, problems);
+        break;
+      case 'HostConfig.Binds':
+        settings.binds = [...settings.binds, ...readBinds(value, at, problems)];
+        break;
+      case 'HostConfig.Mounts': {
+        const mounts = readMounts(value, at, problems);
+        settings.binds = [...settings.binds, ...mounts.binds];
+        unhonoured.push(...mounts.others.map((one) => `${name}${one}`));
+        break;
       }
-      for (const [key, setting] of Object.entries(value)) {
-        const at = `${path}.HostConfig.${key}`;
-        if (key === 'Memory') memoryMb = readMemory(setting, at, problems);
-        else if (key === 'Binds') binds = readBinds(setting, at, problems);
-        else if (!isEmpty(setting)) unhonoured.push(`HostConfig.${key}`);
-      }
-    } else if (name === 'Env') {
-      env = readEnv(value, `${path}.Env`, problems);
-    } else if (!harmless.has(name) && !isEmpty(value)) {
+      case 'HostConfig.Devices':
+        settings.devices = readDevices(value, at, problems);
+        break;
+      case 'HostConfig.NanoCpus':
+        checkNanoCpus(value, at, problems);
+        break;
+      case 'HostConfig.PortBindings':
+        checkPortBindings(value, at, problems);
+        break;
+      case 'ExposedPorts':
+        checkExposedPorts(value, at, problems);
+        break;
+    }
+    const treatment = Object.hasOwn(knownOptions, name) ? knownOptions[name] : undefined;
+    if ((treatment === undefined || treatment === 'checked') && !isEmpty(value)) {
       unhonoured.push(name);
     }
   }
-  return { memoryMb, binds, env, unhonoured };
+  checkTargets(settings.binds, `${path}.HostConfig`, problems);
+  return settings;
+}
+
+/** Top-level fields, and those of HostConfig with their path. Null is Docker's "not given". */
+function fields(
+  options: JsonObject,
+  path: string,
+  problems: string[],
+): readonly (readonly [string, Json])[] {
+  return Object.entries(options).flatMap(([name, value]): (readonly [string, Json])[] => {
+    if (value === null) return [];
+    if (name !== 'HostConfig') return [[name, value]];
+    if (!isJsonObject(value)) {
+      problems.push(`${path}.HostConfig must be an object`);
+      return [];
+    }
+    return Object.entries(value)
+      .filter(([, setting]) => setting !== null)
+      .map(([key, setting]): readonly [string, Json] => [`HostConfig.${key}`, setting]);
+  });
 }
 
 function isEmpty(value: Json): boolean {
@@ -60,36 +131,32 @@ function isEmpty(value: Json): boolean {
 }
 
 function readMemory(value: Json, at: string, problems: string[]): number | undefined {
-  if (value === 0) return undefined; // Docker's "no limit"
-  if (typeof value !== 'number' || value < 0) {
-    problems.push(`${at} must be a number of bytes, it is ${JSON.stringify(value)}`);
-    return undefined;
+  const least = MEMORY_MB_MIN * MB;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) {
+    return Math.floor(value / MB);
   }
-  return Math.max(MEMORY_MB_MIN, Math.floor(value / 1_048_576));
+  problems.push(
+    `${at} must be a whole number of bytes, ${least} (${MEMORY_MB_MIN} MB) or more, it is ${JSON.stringify(value)}: leave it out for the device's default`,
+  );
+  return undefined;
 }
 
-function readBinds(value: Json, at: string, problems: string[]): readonly Bind[] {
-  if (!Array.isArray(value)) {
-    problems.push(`${at} must be an array of "source:target[:ro]"`);
-    return [];
-  }
-  return value.flatMap((text: Json, index): Bind[] => {
-    const parts = typeof text === 'string' ? text.split(':') : [];
-    const [source, target, mode = 'rw'] = parts;
-    if (
-      source === undefined ||
-      target === undefined ||
-      parts.length > 3 ||
-      !source.startsWith('/') ||
-      !target.startsWith('/')
-    ) {
-      problems.push(
-        `${at}[${index}] must be "/source:/target" or "/source:/target:ro", it is ${JSON.stringify(text)}`,
-      );
-      return [];
+function checkNanoCpus(value: Json, at: string, problems: string[]): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
+  problems.push(
+    `${at} must be a whole number, 1000000000 for one CPU, it is ${JSON.stringify(value)}`,
+  );
+}
+
+/** Docker: "Duplicate mount point". */
+function checkTargets(binds: readonly Bind[], at: string, problems: string[]): void {
+  const seen = new Set<string>();
+  for (const { target } of binds) {
+    if (seen.has(target)) {
+      problems.push(`${at}: ${target} is the target of two binds, and a path can lead to only one`);
     }
-    return [{ source, target, writable: !mode.split(',').includes('ro') }];
-  });
+    seen.add(target);
+  }
 }
 
 function readEnv(value: Json, at: string, problems: string[]): Readonly<Record<string, string>> {

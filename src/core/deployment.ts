@@ -152,7 +152,7 @@ function readModule(name: ModuleName, value: Json, problems: string[]): ModuleSp
     startupOrder: readOrder(value['startupOrder'], `${path}.startupOrder`, problems),
     image: typeof image === 'string' ? image.trim() : '',
     createOptions,
-    settings: readCreateOptions(createOptions, `${path}.settings.createOptions`, problems),
+    settings: readCreateOptions(createOptions, `${path}.settings.createOptions`),
     env: readEnv(value['env'], `${path}.env`, problems),
   };
 }

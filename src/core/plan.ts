@@ -93,6 +93,8 @@ export function plan(
     }
     const changed = module?.spec !== undefined && needsRestart(module.spec, spec);
     if (alive && !changed) continue;
+    // No start can succeed; an old version that runs is better than none.
+    if (spec.settings.problems.length > 0) continue;
 
     // The bundle comes first, while the old version runs on.
     const bundle = observed.bundles.get(spec.image) ?? { kind: 'absent' };

@@ -162,6 +162,16 @@ export type Bind = {
   /** Absolute path as the module sees it. */
   readonly target: string;
   readonly writable: boolean;
+  /** The field of the deployment that grants it, for sentences about it. */
+  readonly at?: string;
+};
+
+/** A device a module asks for. Nothing is granted yet; it must be there, as Docker wants it. */
+export type DeviceGrant = {
+  /** Below /dev. */
+  readonly path: string;
+  /** The field of the deployment that asks for it. */
+  readonly at: string;
 };
 
 export type ModuleStart = {
@@ -173,9 +183,15 @@ export type ModuleStart = {
   readonly device: string;
   readonly env: Readonly<Record<string, string>>;
   readonly binds: readonly Bind[];
+  readonly devices?: readonly DeviceGrant[];
   readonly limits: ModuleLimits;
   /** Modules of one group share a host process; a group of one is a quarantine. */
   readonly group: string;
+  /**
+   * The binds of all modules of the group: a host gets its rights when it starts, and one for all
+   * costs less memory than one for each. Undefined = nobody else's are known.
+   */
+  readonly groupBinds?: readonly Bind[];
 };
 
 export type ModuleLimits = {
@@ -189,6 +205,7 @@ export type ModuleLimits = {
 
 export type EndingCause =
   | 'stopped' // we asked for it
+  | 'refused' // this device cannot give it what its settings ask for; none of its code ran
   | 'exited' // process.exit
   | 'error' // uncaught error or unhandled rejection
   | 'out of memory'
@@ -199,7 +216,7 @@ export type EndingCause =
 /** How a module ended. */
 export type Ending = {
   readonly cause: EndingCause;
-  /** process.exit's code; 0 when stopped; 137 when killed, as a container's; 1 otherwise. */
+  /** process.exit's code; 0 when stopped; 137 when killed and 125 when refused, as a container's; 1 otherwise. */
   readonly exitCode: number;
   /** One sentence for a person, with the source-mapped stack of an error. */
   readonly reason: string;

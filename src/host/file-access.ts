@@ -153,6 +153,8 @@ function describe(cause: unknown, path: string): { code: string; message: string
   if (cause instanceof FileError) return cause;
   const { code, message, syscall } = cause as NodeJS.ErrnoException;
   if (code === undefined) throw cause;
+  // A source that led elsewhere when its host got its rights (host-permissions.ts).
+  if (code === 'ERR_ACCESS_DENIED') return new FileError('EACCES', 'permission denied', path);
   // Node's message ends with the path on the device, which is none of the module's business.
   const text = message.slice(code.length + 2).split(',')[0] as string;
   return { code, message: `${code}: ${text}, ${syscall ?? 'open'} '${path}'` };

@@ -4,6 +4,7 @@
  */
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
 import type {
+  Bind,
   Cancel,
   Clock,
   Ending,
@@ -26,7 +27,9 @@ import {
   toHost,
 } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
+import type { HostUser } from './host-user.ts';
 import { mapStack } from './stack-map.ts';
+import { startProblems } from './start-check.ts';
 
 export type HostGroup = {
   readonly pid: number;
@@ -41,12 +44,17 @@ export type HostGroup = {
 export type HostGroupDeps = {
   readonly group: string;
   readonly hostMain: string;
+  /** What the host may read and write: the binds of all modules that may come. */
+  readonly binds: readonly Bind[];
+  readonly user: HostUser | undefined;
   readonly prelude: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: HostSettings;
   /** Memory of the machine, bytes. */
   readonly machineBytes: number;
+  /** Files no module gets, whatever its deployment says. */
+  readonly keepOut: readonly string[];
   /** It takes no more modules: the next one needs a new group. Called once. */
   readonly closed: () => void;
 };
@@ -69,6 +77,7 @@ const KILLED = 137;
 
 export function createHostGroup(deps: HostGroupDeps): HostGroup {
   const { group, clock, log, settings } = deps;
+  const hostBytesMax = deps.machineBytes * settings.memoryShare;
   const members = new Map<number, Member>();
   const left = Promise.withResolvers<void>();
   let lastHandle = 0;
@@ -91,7 +100,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     let heapMb = 0;
     for (const { start } of members.values()) heapMb += start.limits.heapMb;
     const wanted = (settings.baseMb + heapMb * settings.heapFactor) * MB;
-    return Math.min(wanted, deps.machineBytes * settings.memoryShare);
+    return Math.min(wanted, hostBytesMax);
   }
 
   // ------------------------------------------------------------------------- what the host says
@@ -285,7 +294,10 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       arch: process.arch,
     };
     const boot = JSON.stringify(guestBoot);
-    const wire: HostStart = { module, boot, binds, limits };
+    const problems = startProblems(what, { hostBytesMax, keepOut: deps.keepOut });
+    // An isolate is made before anything is asked, and none may be larger than the device.
+    const heapMb = problems.length > 0 ? 0 : limits.heapMb;
+    const wire: HostStart = { module, boot, binds, problems, limits: { ...limits, heapMb } };
     host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
     return {
       post(events, bodies) {

@@ -6,10 +6,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Cancel, Clock, Log } from '../core/ports.ts';
+import type { Bind, Cancel, Clock, Log } from '../core/ports.ts';
 import type { Frame } from './frame.ts';
 import { createFramePipe, type FramePipe } from './frame-pipe.ts';
+import { permissionFlags } from './host-permissions.ts';
 import type { HostSettings } from './host-settings.ts';
+import type { HostUser } from './host-user.ts';
 
 export type HostProcess = {
   /** 0 when it could not be started; `gone` follows. */
@@ -35,6 +37,10 @@ export type HostProcessEvents = {
 
 export type HostProcessDeps = {
   readonly hostMain: string;
+  /** What it may read and write for its modules. */
+  readonly binds: readonly Bind[];
+  /** Whom it runs as; undefined = as ourselves. */
+  readonly user: HostUser | undefined;
   readonly group: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -68,8 +74,12 @@ const FUNERAL_MS = 1_000;
 
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
   const { clock, settings } = deps;
-  const child = spawn(process.execPath, [...V8_FLAGS, deps.hostMain], {
+  const { hostMain, binds, user } = deps;
+  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, binds)];
+  const child = spawn(process.execPath, [...flags, hostMain], {
     cwd: '/',
+    // Node drops the supplementary groups along with the user.
+    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
     env: ENVIRONMENT,
     // Its own session: Ctrl-C in a terminal reaches the supervisor alone.
     detached: true,

@@ -33,6 +33,8 @@ export type HostStart = {
   /** GuestBoot as JSON text. */
   readonly boot: string;
   readonly binds: readonly Bind[];
+  /** Why this device cannot run it, as far as the supervisor knows; the host finds the rest. */
+  readonly problems: readonly string[];
   readonly limits: ModuleLimits;
 };
 
@@ -68,6 +70,7 @@ export function parseEnding(json: string): Ending | undefined {
 
 const endingCauses = new Set<string>([
   'stopped',
+  'refused',
   'exited',
   'error',
   'out of memory',

@@ -51,6 +51,8 @@ export type IsolatedModuleDeps = {
   readonly mayRun: () => boolean;
   readonly prelude: Prelude;
   readonly files: FileAccess;
+  /** What keeps it from starting on this device; asked before its code runs. */
+  readonly obstacles: () => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly settings: HostSettings;
 };
@@ -61,11 +63,13 @@ type Inbox = { readonly events: string; readonly bytes: Uint8Array };
 const TIMER_MS_MAX = 2_147_483_647;
 const REASON_LENGTH_MAX = 16_384;
 const HEAP_MB_MIN = 8;
+/** `docker run` ends so when the container could not be made. */
+const REFUSED = 125;
 
 export function createIsolatedModule(
   start: HostStart,
   code: string,
-  { mayRun, prelude, files, clock, settings }: IsolatedModuleDeps,
+  { mayRun, prelude, files, obstacles, clock, settings }: IsolatedModuleDeps,
   events: IsolatedModuleEvents,
 ): IsolatedModule {
   const isolate = new ivm.Isolate({
@@ -91,6 +95,9 @@ export function createIsolatedModule(
   let cancelWedge: Cancel = () => {};
 
   async function load(): Promise<void> {
+    const problems = await obstacles();
+    if (problems.length > 0) return end(refused(problems));
+    if (ending !== undefined) return;
     context = await isolate.createContext();
     await prelude.run(isolate, context);
     const boot = await context.global.get(BOOT_NAME, { reference: true });
@@ -318,6 +325,10 @@ function isPlainBytes(value: unknown): value is Uint8Array {
 
 function sizeOf(item: Inbox): number {
   return item.events.length + item.bytes.byteLength;
+}
+
+function refused(problems: readonly string[]): Ending {
+  return { cause: 'refused', exitCode: REFUSED, reason: `${problems.join('; ')}.` };
 }
 
 function brokeTreaty(problem: string): Ending {

@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { systemClock } from '../lib/system-clock.ts';
+import { bindProblems } from './bind-check.ts';
 import { createFileAccess } from './file-access.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { createFramePipe } from './frame-pipe.ts';
@@ -82,7 +83,14 @@ function start(handle: number, start: HostStart, code: string): void {
   const module = createIsolatedModule(
     start,
     code,
-    { mayRun: () => !isFull(settings), prelude, files, clock: systemClock, settings },
+    {
+      mayRun: () => !isFull(settings),
+      prelude,
+      files,
+      obstacles: async () => [...start.problems, ...(await bindProblems(start.binds))],
+      clock: systemClock,
+      settings,
+    },
     {
       busy: () => watchdog.busy(),
       doomed: () => watchdog.doomed(),

@@ -1,14 +1,21 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
-import type { Clock, Log, ModuleHost } from '../core/ports.ts';
+import type { Bind, Clock, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
+import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
+import type { HostUser } from './host-user.ts';
+import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
   /** The host process's entry: src/host/main.ts, or what it was bundled to. */
   readonly hostMain: string;
   /** The guest prelude, a script that keeps core/guest-protocol.ts. */
   readonly prelude: string;
+  /** Whom the hosts run as, when we are root; undefined = as ourselves. */
+  readonly user?: HostUser | undefined;
+  /** Files no module gets, whatever its deployment says: our own. */
+  readonly keepOut?: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<HostSettings>;
@@ -19,36 +26,67 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
+  const { user, keepOut = [] } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
-  /** Those that take modules, by name; those that leave are only in `living`. */
-  const open = new Map<string, HostGroup>();
+  /** Those that take modules, by name. */
+  const open = new Map<string, Open>();
+  /** Those that took modules until one came whose files they may not touch, and the name of each. */
+  const older = new Map<HostGroup, string>();
   const living = new Set<HostGroup>();
 
-  function openGroup(group: string): HostGroup {
+  const mayBeGranted = (bind: Bind): boolean => keptOut(bind, keepOut) === undefined;
+
+  function groupFor({ group, binds, groupBinds = [] }: ModuleStart): HostGroup {
+    const there = open.get(group);
+    const fit = binds.filter(mayBeGranted);
+    if (there !== undefined && covers(there.binds, fit)) return there.host;
+    // A process cannot be given rights later: its modules run on there until they end.
+    if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
+    return openGroup(group, [...groupBinds.filter(mayBeGranted), ...fit]);
+  }
+
+  function openGroup(group: string, binds: readonly Bind[]): HostGroup {
     const closed = (): void => {
-      if (open.get(group) === made) open.delete(group);
+      older.delete(made);
+      if (open.get(group)?.host === made) open.delete(group);
     };
-    const made = createHostGroup({ ...options, group, settings, machineBytes, closed });
-    open.set(group, made);
+    const made = createHostGroup({
+      ...options,
+      user,
+      keepOut,
+      group,
+      binds,
+      settings,
+      machineBytes,
+      closed,
+    });
+    open.set(group, { host: made, binds });
     living.add(made);
     void made.left.then(() => living.delete(made));
     return made;
   }
 
   return {
-    start: (start, sink) => (open.get(start.group) ?? openGroup(start.group)).start(start, sink),
+    start: (start, sink) => groupFor(start).start(start, sink),
     metrics(module) {
-      for (const group of open.values()) {
-        const metrics = group.metrics(module);
+      const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
+      for (const host of hosts) {
+        const metrics = host.metrics(module);
         if (metrics !== undefined) return metrics;
       }
       return undefined;
     },
-    processes: () => Object.fromEntries([...open].map(([name, { pid }]) => [name, pid])),
+    processes: () =>
+      Object.fromEntries([
+        ...[...open].map(([name, { host }]) => [name, host.pid]),
+        ...[...older].map(([host, name]) => [name, host.pid]),
+      ]),
     async stop() {
       for (const group of living) group.stop();
       await Promise.all([...living].map((group) => group.left));
     },
   };
 }
+
+type Open = { readonly host: HostGroup; readonly binds: readonly Bind[] };

@@ -63,6 +63,10 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
     version = versionOf(section);
     status = { code: 200, description: '' };
     for (const spec of target.modules.values()) {
+      const { problems } = spec.settings;
+      if (problems.length > 0) {
+        log.error('a module is refused, the others are not', { module: spec.name, problems });
+      }
       if (spec.settings.unhonoured.length > 0) {
         log.warn('settings that have no meaning here', {
           module: spec.name,
@@ -95,7 +99,8 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
     const specs = [...deployment.modules.values()];
     const states = bundles.states();
     const here = specs.every(
-      ({ status: wanted, image }) => wanted === 'stopped' || states.get(image)?.kind === 'ready',
+      ({ status: wanted, image, settings }) =>
+        wanted === 'stopped' || settings.problems.length > 0 || states.get(image)?.kind === 'ready',
     );
     if (!here || collectedFor === deployment) return;
     collectedFor = deployment;

@@ -4,6 +4,7 @@ import { Fault } from '../core/fault.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { ModuleObservation } from '../core/plan.ts';
 import type {
+  Bind,
   Bundle,
   Clock,
   Ending,
@@ -51,6 +52,8 @@ export type ModulesDeps = {
   readonly identityEnv: (module: ModuleName) => Readonly<Record<string, string>>;
   readonly device: string;
   readonly limits: ModuleLimits;
+  /** The modules of the deployment: their shared host gets the rights for all of them. */
+  readonly deployed: () => Iterable<ModuleSpec>;
   /** A module started, listens, or ended: whoever waits for it looks again. */
   readonly changed: (module: ModuleName, what: 'started' | 'ended' | Listening) => void;
 };
@@ -157,9 +160,18 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       device,
       env: { ...spec.settings.env, ...spec.env, ...identityEnv(spec.name) },
       binds: spec.settings.binds,
+      devices: spec.settings.devices,
       limits: { ...limits, heapMb: spec.settings.memoryMb ?? limits.heapMb },
-      group: module.statistics.quarantined ? `module ${spec.name}` : 'shared',
+      ...(module.statistics.quarantined
+        ? { group: `module ${spec.name}` }
+        : { group: 'shared', groupBinds: sharedBinds() }),
     };
+  }
+
+  function sharedBinds(): readonly Bind[] {
+    return [...deps.deployed()]
+      .filter(({ name }) => held.get(name)?.statistics.quarantined !== true)
+      .flatMap(({ settings }) => settings.binds);
   }
 
   return {

@@ -126,6 +126,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       write,
       device: device.id,
       limits: parts.moduleLimits,
+      deployed: () => agent.target()?.modules.values() ?? [],
       services: {
         accept: router.accept,
         readTwin: (module) => twins.readWhenKnown(module, FIRST_TWIN_MS),

@@ -51,7 +51,10 @@ test('a manifest written for IoT Edge is accepted as it is', () => {
   assert.equal(spec?.env, { TemperatureThreshold: '25' });
   assert.equal(spec?.settings.env, { A: '1=2' });
   assert.is(spec?.settings.memoryMb, 64);
-  assert.equal(spec?.settings.binds, [{ source: '/proc', target: '/host/proc', writable: false }]);
+  const at = 'modules.filter.settings.createOptions.HostConfig.Binds[0]';
+  assert.equal(spec?.settings.binds, [
+    { source: '/proc', target: '/host/proc', writable: false, at },
+  ]);
 });
 
 test('defaults are IoT Edge’s', () => {

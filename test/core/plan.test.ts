@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readCreateOptions } from '../../src/core/create-options.ts';
 import type { ModuleSpec } from '../../src/core/deployment.ts';
 import {
   type BundleState,
@@ -24,7 +25,7 @@ const spec = (name: string, change: Partial<ModuleSpec> = {}): ModuleSpec => ({
   startupOrder: 9,
   image: `${name}@1`,
   createOptions: {},
-  settings: { memoryMb: undefined, binds: [], env: {}, unhonoured: [] },
+  settings: readCreateOptions({}, ''),
   env: {},
   ...change,
 });
@@ -72,6 +73,16 @@ function steps(
   };
 }
 const ready: BundleState = { kind: 'ready' };
+
+test('a module that asks for the impossible is neither fetched nor started, and its old version runs on', () => {
+  const Memory = { HostConfig: { Memory: 0 } };
+  const bad = spec('a', { createOptions: Memory, settings: readCreateOptions(Memory, '') });
+  assert.equal(steps([bad, spec('b')]).steps, ['fetch b@1']);
+  assert.equal(steps([bad], { a: running(spec('a')) }, { 'a@1': ready }).steps, []);
+  assert.equal(steps([bad], { a: ended(spec('a'), 'error') }, { 'a@1': ready }).steps, []);
+  const off: ModuleSpec = { ...bad, status: 'stopped' };
+  assert.is(steps([off], { a: running(spec('a')) }).steps.length, 1);
+});
 
 test('a new module is fetched, then started', () => {
   assert.equal(steps([spec('a')]).steps, ['fetch a@1']);

@@ -1,6 +1,14 @@
 /** The host as a process: killed from outside, forging frames, silent, orphaned, at rest. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +20,7 @@ import { endOf, startNoting, startOf } from '../contracts/module-host.ts';
 import { until, within } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
 import { createTestHost } from './real-host.ts';
+import { tinyPrelude } from './tiny-prelude.ts';
 
 const LIMIT_MS = 10_000;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -70,6 +79,79 @@ test('a host has its own session, nothing of our environment and a high place on
   const told = startNoting(host, { module: 'b', code: guestPrograms.echo });
   await startOf(told);
   assert.is(host.processes()['shared'], pid, 'a service manager’s signal does not end it');
+  await host.stop();
+});
+
+test('a host has the rights of its group; a module that needs more goes to a new one', async ({
+  folder,
+}) => {
+  const host = createTestHost();
+  const bind = { source: folder, target: '/data', writable: false };
+  const rest = { code: guestPrograms.echo, groupBinds: [bind] };
+  const first = startNoting(host, { module: 'first', ...rest });
+  const granted = startNoting(host, { module: 'granted', ...rest, binds: [bind] });
+  for (const told of [first, granted]) await startOf(told);
+  const before = host.processes();
+  assert.equal(Object.keys(before), ['shared'], 'rights known beforehand cost no second host');
+  const writes = { ...bind, writable: true };
+  const more = startNoting(host, { module: 'more', ...rest, binds: [writes] });
+  await startOf(more);
+  assert.is(Object.keys(host.processes()).length, 2);
+  assert.is.not(host.processes()['shared'], before['shared']);
+  assert.ok(Object.values(host.processes()).includes(before['shared'] as number));
+  assert.is(first.endings.length + granted.endings.length, 0, 'the others run on');
+  assert.ok(host.metrics('first') !== undefined && host.metrics('more') !== undefined);
+  const last = startNoting(host, { module: 'last', ...rest, binds: [bind] });
+  await startOf(last);
+  assert.is(Object.keys(host.processes()).length, 2, 'who needs less is at home there, too');
+  await host.stop();
+});
+
+test('a bind that is not there refuses its module, and its neighbour runs', async ({ folder }) => {
+  const host = createTestHost();
+  const neighbour = startNoting(host, { module: 'neighbour', code: guestPrograms.echo });
+  const absent = ['one', 'two'].map((name) => ({
+    source: join(folder, 'absent', name),
+    target: `/${name}`,
+    writable: false,
+  }));
+  const told = startNoting(host, { module: 'm', code: guestPrograms.echo, binds: absent });
+  const ending = await endOf(told);
+  assert.equal([ending.cause, ending.exitCode, told.calls], ['refused', 125, ['ended']]);
+  for (const name of ['one', 'two']) assert.match(ending.reason, `absent/${name} is not on this`);
+  await startOf(neighbour);
+  await host.stop();
+});
+
+test('memory no device has, a device that is not there, our own files: refused, all at once', async ({
+  folder,
+}) => {
+  const own = join(folder, 'own');
+  mkdirSync(join(own, 'sub'), { recursive: true });
+  symlinkSync(own, join(folder, 'alias'));
+  const host = createModuleHost({
+    hostMain: fileURLToPath(new URL('../../src/host/main.ts', import.meta.url)),
+    prelude: tinyPrelude,
+    clock: systemClock,
+    log: silent,
+    keepOut: [own],
+  });
+  const neighbour = startNoting(host, { module: 'neighbour', code: guestPrograms.echo });
+  const sources = [folder, own, join(own, 'sub'), join(folder, 'alias')];
+  const told = startNoting(host, {
+    module: 'm',
+    code: guestPrograms.echo,
+    limits: { heapMb: 1_048_576, startMs: 5_000, turnMs: 2_000 },
+    binds: sources.map((source, index) => ({ source, target: `/${index}`, writable: false })),
+    devices: [{ path: '/dev/i2c-99', at: 'HostConfig.Devices[0]' }],
+  });
+  const ending = await endOf(told);
+  assert.equal([ending.cause, told.calls], ['refused', ['ended']]);
+  assert.match(ending.reason, /HostConfig\.Memory asks for 1048576 MB, .*ask for less/);
+  assert.match(ending.reason, /HostConfig\.Devices\[0\]: \/dev\/i2c-99 is not on this device/);
+  assert.is(ending.reason.split("isolet's own files").length, sources.length + 1);
+  await startOf(neighbour);
+  assert.is(Object.keys(host.processes()).length, 1);
   await host.stop();
 });
 

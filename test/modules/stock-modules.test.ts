@@ -128,7 +128,7 @@ test('the monitor reads this machine, and leaves out what it may not read', asyn
   const binds = [
     bind('/proc/meminfo', '/host/proc/meminfo'),
     bind('/proc/uptime', '/host/proc/uptime'),
-    bind(thermal, '/host/thermal'),
+    bind(thermal, '/host/devices/thermal'),
   ];
   try {
     await withStockModule(

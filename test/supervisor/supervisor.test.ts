@@ -157,6 +157,34 @@ test('a deployment in the hub makes modules run, and says so in IoT Edge’s sha
   assert.is(upstream.twin('filter').reported['ready'], true);
 });
 
+test('createOptions asking for the impossible fail their module alone; put right, it runs', async () => {
+  const { upstream, clock } = await setUp();
+  const asking = (HostConfig: JsonObject): JsonObject => {
+    // As text: a patch would merge objects.
+    const createOptions = JSON.stringify({ HostConfig });
+    return {
+      ...both,
+      filter: docker('filter:1', { settings: { image: 'filter:1', createOptions } }),
+    };
+  };
+  const statuses = () =>
+    ['sensor', 'filter'].map((name) => reported(upstream, 'modules', name, 'runtimeStatus'));
+  upstream.desired('$edgeAgent', deployment(asking({ Memory: 0, Binds: ['/:/host'] })));
+  upstream.goOnline();
+  await clock.advance(3_000);
+  assert.is(reported(upstream, 'lastDesiredStatus', 'code'), 200);
+  assert.equal(statuses(), ['running', 'failed']);
+  const told = String(reported(upstream, 'modules', 'filter', 'statusDescription'));
+  assert.match(told, /HostConfig\.Memory must be .*HostConfig\.Binds\[0\]: the whole device/);
+  upstream.desired('$edgeAgent', deployment(asking({})));
+  await clock.advance(3_000);
+  assert.equal(statuses(), ['running', 'running']);
+  upstream.desired('$edgeAgent', deployment(asking({ Memory: 1 })));
+  await clock.advance(3_000);
+  assert.equal(statuses(), ['running', 'running'], 'the version that runs goes on');
+  assert.match(String(reported(upstream, 'modules', 'filter', 'statusDescription')), /Memory must/);
+});
+
 test('a new device says that it has no deployment, and nothing is an error', async () => {
   const { upstream, clock, log } = await setUp();
   upstream.goOnline();

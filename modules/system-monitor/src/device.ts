@@ -25,7 +25,7 @@ export async function readDevice(): Promise<DeviceReading> {
     read('/host/proc/loadavg', parseLoad),
     read('/host/proc/meminfo', parseMemory),
     read('/host/proc/uptime', parseUptime),
-    readTemperatures('/host/thermal'),
+    readTemperatures('/host/devices/thermal'),
   ]);
   return {
     ...(load && { load }),

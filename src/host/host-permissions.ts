@@ -1,0 +1,94 @@
+/**
+ * What a module-host process may touch, as flags of Node's permission model: its own program and the
+ * files its modules were granted; no children, no workers, no network, no inspector
+ * (docs/decisions/0007-rights-of-a-host.md).
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, sep } from 'node:path';
+import type { Bind } from '../core/ports.ts';
+import { localRealPath } from './local-real-path.ts';
+
+/** The only addon, and what finds its binary. */
+const ADDON = 'isolated-vm';
+const ADDON_FINDER = 'node-gyp-build';
+
+/** @param binds what all modules of the host may need. @param hostMain the program the host runs. */
+export function permissionFlags(hostMain: string, binds: readonly Bind[]): readonly string[] {
+  const granted = binds.flatMap(({ source }) => names(source));
+  const written = binds.filter(({ writable }) => writable);
+  // src/host/file-access.ts looks at /proc/self/fd for what it has opened.
+  const read = [...programPaths(hostMain), '/proc/self/fd', ...granted];
+  const write = written.flatMap(({ source }) => names(source));
+  return [
+    '--permission',
+    '--allow-addons',
+    // It is about --allow-addons, which we mean, and would be the first line of every host.
+    '--disable-warning=SecurityWarning',
+    ...patterns(read).map((path) => `--allow-fs-read=${path}`),
+    ...patterns(write).map((path) => `--allow-fs-write=${path}`),
+  ];
+}
+
+/** Has a host with the rights for `granted` those for `wanted`, too? */
+export function covers(granted: readonly Bind[], wanted: readonly Bind[]): boolean {
+  return wanted.every(({ source, writable }) =>
+    granted.some((one) => one.source === source && (one.writable || !writable)),
+  );
+}
+
+/** A granted file or folder by its name, and by what the name leads to. */
+function names(source: string): readonly string[] {
+  return [source, localRealPath(source)];
+}
+
+/**
+ * Each path and all below it, in a form that survives Node's radix tree (26.10): there a path is lost
+ * after another below it, and a folder itself when a neighbour's name begins with its own. Both then
+ * get one pattern for all names that begin so, and the fence between them is file-access.ts alone.
+ */
+function patterns(paths: readonly string[]): readonly string[] {
+  const unique = [...new Set(paths)];
+  const shortest = unique.filter(
+    (path) => !unique.some((other) => other !== path && path.startsWith(other)),
+  );
+  return shortest.flatMap((path) => {
+    const crowded = unique.some((other) => other.startsWith(path) && !isBelow(path, other));
+    return crowded ? [`${path}*`] : [path, `${path}/*`];
+  });
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function programPaths(hostMain: string): readonly string[] {
+  const paths = [hostMain];
+  const root = packageRoot(dirname(hostMain));
+  if (root !== undefined) {
+    const [folder] = relative(root, hostMain).split(sep) as [string];
+    paths.push(join(root, 'package.json'), join(root, folder));
+  }
+  const addon = installed(ADDON, hostMain);
+  if (addon === undefined) return paths;
+  const real = realpathSync(addon);
+  const finder = installed(ADDON_FINDER, join(real, 'package.json'));
+  // node-gyp-build asks this file which C library there is.
+  paths.push('/etc/alpine-release', addon, real, ...(finder === undefined ? [] : [finder]));
+  // A linked node_modules, as in a second working tree.
+  const modules = dirname(addon);
+  if (realpathSync(modules) !== modules) paths.push(modules);
+  return paths;
+}
+
+function packageRoot(folder: string): string | undefined {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : packageRoot(parent);
+}
+
+/** The folder of a package as a program at `from` finds it. */
+function installed(name: string, from: string): string | undefined {
+  const folders = createRequire(from).resolve.paths(name) ?? [];
+  return folders.map((folder) => join(folder, name)).find((folder) => existsSync(folder));
+}

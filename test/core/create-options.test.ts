@@ -1,0 +1,190 @@
+/** createOptions: what is taken, what is refused with its path and the remedy, what is listed. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { agentReport, moduleStatus } from '../../src/core/agent-report.ts';
+import { knownOptions, readCreateOptions } from '../../src/core/create-options.ts';
+import { parseDeployment } from '../../src/core/deployment.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
+import { plan } from '../../src/core/plan.ts';
+
+const test = suite('createOptions');
+
+const read = (options: JsonObject) => readCreateOptions(options, 'o');
+const problemsOf = (HostConfig: JsonObject): readonly string[] => read({ HostConfig }).problems;
+
+/** Each in a HostConfig of its own; the text its one problem must match. */
+const refused: readonly (readonly [JsonObject, RegExp])[] = [
+  [{ Memory: 0 }, /^o\.HostConfig\.Memory must be .* 8388608 .*it is 0: leave it out/],
+  [{ Memory: -1 }, /Memory must be/],
+  [{ Memory: 8_388_607 }, /8 MB/],
+  [{ Memory: 1e300 }, /Memory must be/],
+  [{ Memory: 33_554_432.5 }, /whole number/],
+  [{ Memory: '64m' }, /it is "64m"/],
+  [{ NanoCpus: -1 }, /^o\.HostConfig\.NanoCpus/],
+  [{ Binds: '/a:/b' }, /^o\.HostConfig\.Binds must be an array/],
+  [{ Binds: [{}] }, /^o\.HostConfig\.Binds\[0\] must be "\/source:\/target"/],
+  [{ Binds: ['/a'] }, /Binds\[0\] must be/],
+  [{ Binds: ['/a:/b:ro:x'] }, /Binds\[0\] must be/],
+  [{ Binds: ['/a:/b:r0'] }, /"r0" is no mode: write ":ro"/],
+  [{ Binds: ['/:/host'] }, /the whole device .* name the folder/],
+  [{ Binds: ['//./:/host:ro'] }, /the whole device/],
+  [{ Binds: ['/a:/'] }, /target "\/" would hide/],
+  [{ Binds: ['data:/data'] }, /"data" is a named volume.*"\/var\/lib\/data"/],
+  [{ Binds: ['./data:/data'] }, /source must be an absolute path/],
+  [{ Binds: ['../x:/data'] }, /source must be an absolute path/],
+  [{ Binds: [':/data'] }, /source must be an absolute path/],
+  [{ Binds: ['/a:data'] }, /target must be an absolute path/],
+  [{ Binds: ['/a/../..:/data'] }, /without "\.\."/],
+  [{ Binds: ['/a*:/data'] }, /without "\.\.", "\*"/],
+  [{ Binds: ['/a\0:/data'] }, /NUL/],
+  [{ Binds: ['/a:/data', '/b:/data/'] }, /\/data is the target of two binds/],
+  [{ Mounts: {} }, /^o\.HostConfig\.Mounts must be an array/],
+  [{ Mounts: ['x'] }, /^o\.HostConfig\.Mounts\[0\] must be/],
+  [{ Mounts: [{ Type: 'bind', Source: '/a' }] }, /Mounts\[0\] needs "Source" and "Target"/],
+  [{ Mounts: [{ Type: 'bind', Source: '/', Target: '/x' }] }, /Mounts\[0\]: the whole device/],
+  [{ Mounts: [{ Type: 'bind', Source: '/a', Target: '/x', ReadOnly: 1 }] }, /ReadOnly must be/],
+  [{ Devices: {} }, /^o\.HostConfig\.Devices must be an array/],
+  [{ Devices: [{ PathOnHost: 'i2c-1' }] }, /Devices\[0\]\.PathOnHost must name a device/],
+  [{ Devices: [{ PathOnHost: '/dev/../etc/shadow' }] }, /must name a device/],
+  [{ PortBindings: [] }, /^o\.HostConfig\.PortBindings must be an object/],
+  [{ PortBindings: { '0/tcp': null } }, /PortBindings\["0\/tcp"\]: a port is a number from 1/],
+  [{ PortBindings: { '65536/tcp': null } }, /from 1 to 65535/],
+  [{ PortBindings: { '80/http': null } }, /"\/tcp" or "\/udp"/],
+  [{ PortBindings: { '80/tcp': [{ HostPort: '70000' }] } }, /\[0\]\.HostPort .* it is "70000"/],
+  [{ PortBindings: { '80/tcp': [{ HostPort: 80 }] } }, /as text, it is 80/],
+  [{ PortBindings: { '80/tcp': {} } }, /must be an array/],
+];
+
+test('the impossible is refused with the field’s path and the remedy', () => {
+  for (const [options, pattern] of refused) {
+    const found = problemsOf(options);
+    assert.is(found.length, 1, `${JSON.stringify(options)}: ${found.join(' | ') || 'accepted'}`);
+    assert.match(found[0] as string, pattern);
+  }
+});
+
+test('all problems come at once', () => {
+  const settings = read({
+    Env: ['A'],
+    ExposedPorts: { x: {} },
+    HostConfig: { Memory: 0, Binds: ['/:data', 'x'], Devices: [1] },
+  });
+  assert.is(settings.problems.length, 7, settings.problems.join('\n'));
+});
+
+test('Mounts of type bind are Binds; other kinds are listed', () => {
+  const settings = read({
+    HostConfig: {
+      Memory: 67_108_864,
+      Binds: ['/a/:/x', '/b:/y:ro,z'],
+      Mounts: [
+        { Type: 'bind', Source: '/c', Target: '/z', ReadOnly: true },
+        { Type: 'bind', Source: '/d', Target: '/w' },
+        { Type: 'tmpfs', Target: '/tmp' },
+        { Type: 'volume', Source: 'v', Target: '/v' },
+      ],
+    },
+  });
+  assert.equal(settings.problems, []);
+  assert.is(settings.memoryMb, 64);
+  assert.equal(
+    settings.binds.map(({ source, target, writable }) => [source, target, writable]),
+    [
+      ['/a', '/x', true],
+      ['/b', '/y', false],
+      ['/c', '/z', false],
+      ['/d', '/w', true],
+    ],
+  );
+  assert.is(settings.binds[2]?.at, 'o.HostConfig.Mounts[0]');
+  assert.equal(settings.unhonoured, [
+    'HostConfig.Mounts[2] (tmpfs)',
+    'HostConfig.Mounts[3] (volume)',
+  ]);
+});
+
+test('well-formed settings without effect are listed, nothing is refused for them', () => {
+  const settings = read({
+    ExposedPorts: { '80/tcp': {}, '53/udp': {}, '81': {} },
+    HostConfig: {
+      Memory: null,
+      NanoCpus: 500_000_000,
+      PortBindings: { '80/tcp': [{ HostPort: '8080' }, { HostIp: '127.0.0.1', HostPort: '' }] },
+      Devices: [{ PathOnHost: '/dev/i2c-1', PathInContainer: '/dev/i2c-1' }],
+      Privileged: false,
+    },
+  });
+  assert.equal(settings.problems, []);
+  assert.equal(settings.unhonoured.toSorted(), [
+    'ExposedPorts',
+    'HostConfig.Devices',
+    'HostConfig.NanoCpus',
+    'HostConfig.PortBindings',
+  ]);
+  assert.equal(settings.devices, [{ path: '/dev/i2c-1', at: 'o.HostConfig.Devices[0]' }]);
+});
+
+const RUNTIME = { version: '0', architecture: 'x64' };
+const nothing = { modules: new Map(), bundles: new Map([['i', { kind: 'ready' as const }]]) };
+
+test('a module that asks for the impossible is failed with the reason, and the others start', () => {
+  const module = (HostConfig: JsonObject): JsonObject => ({
+    type: 'docker',
+    status: 'running',
+    settings: { image: 'i', createOptions: JSON.stringify({ HostConfig }) },
+  });
+  const parsed = parseDeployment({
+    schemaVersion: '1.1',
+    runtime: { type: 'docker' },
+    systemModules: {},
+    modules: { good: module({}), bad: module({ Binds: ['/:/host'] }) },
+  });
+  if (!parsed.ok) throw new Error(parsed.status.description);
+  const { steps } = plan(parsed.value.modules, nothing, 0);
+  assert.equal(
+    steps.map((step) => (step.kind === 'start' ? step.spec.name : step.kind)),
+    ['good'],
+  );
+  const bad = parsed.value.modules.get('bad');
+  if (bad === undefined) throw new Error('it is not there');
+  const { status, description } = moduleStatus(bad, undefined, { kind: 'absent' });
+  assert.is(status, 'failed');
+  assert.match(
+    description,
+    /^modules\.bad\.settings\.createOptions\.HostConfig\.Binds\[0\]: the whole/,
+  );
+  const last = { version: 1, status: { code: 200, description: '' } };
+  const report = agentReport(parsed.value, last, nothing, RUNTIME)['modules'] as JsonObject;
+  assert.is((report['bad'] as JsonObject)['runtimeStatus'], 'failed');
+});
+
+test('any JSON is an answer, never an exception', () => {
+  const names = Object.keys(knownOptions).map((name) => name.replace('HostConfig.', ''));
+  const bag = fc.dictionary(fc.constantFrom(...names), fc.jsonValue());
+  fc.assert(
+    fc.property(bag, bag, (outer, inner) => {
+      const options = { ...outer, HostConfig: inner } as Readonly<Record<string, Json>>;
+      for (const problem of read(options).problems) assert.match(problem, /^o\.\w+/);
+    }),
+  );
+});
+
+test('docs/capabilities.md has a row for every setting there is, with what becomes of it', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/capabilities.md'), 'utf8');
+  const rows = new Map(
+    [...text.matchAll(/^\| `([\w.]+)` \| (\w+)/gm)].map(([, name, word]) => [name, word]),
+  );
+  const words = { honoured: 'honoured', checked: 'checked', accepted: 'accepted' } as const;
+  for (const [name, treatment] of Object.entries(knownOptions)) {
+    assert.is(rows.get(name), words[treatment], name);
+  }
+  for (const [name, word] of rows) {
+    const told = knownOptions[name as string];
+    assert.is(word, told ?? 'unhonoured', `${name} is in the table, not in the parser`);
+  }
+});
+
+test.run();

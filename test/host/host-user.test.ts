@@ -1,0 +1,97 @@
+/** Whom the hosts run as; and, where the tests are root, that they do. */
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { chooseHostUser, closedTo, hostUserHere } from '../../src/host/host-user.ts';
+import { endOf, startNoting, startOf } from '../contracts/module-host.ts';
+import { until } from '../fakes/within.ts';
+import { createTestHost } from './real-host.ts';
+
+const passwd = `root:x:0:0:root:/root:/bin/sh
+nobody:x:65534:65533:nobody:/:/usr/sbin/nologin
+not a line
+pi:x:1000:1000:,,,:/home/pi:/bin/bash
+`;
+const nobody = { name: 'nobody', uid: 65_534, gid: 65_533 };
+
+const test = suite('host user');
+
+test('root gives its hosts to isolet, else nobody, else a stranger', () => {
+  const isolet = { name: 'isolet', uid: 990, gid: 991 };
+  const both = `${passwd}isolet:x:990:991::/:/bin/false\n`;
+  assert.equal(chooseHostUser(undefined, 0, both), { ok: true, user: isolet });
+  assert.equal(chooseHostUser(undefined, 0, passwd), { ok: true, user: nobody });
+  const stranger = { name: 'nobody', uid: 65_534, gid: 65_534 };
+  assert.equal(chooseHostUser(undefined, 0, ''), { ok: true, user: stranger });
+});
+
+test('who is named is taken; root must be asked for by name', () => {
+  const pi = { name: 'pi', uid: 1_000, gid: 1_000 };
+  assert.equal(chooseHostUser('pi', 0, passwd), { ok: true, user: pi });
+  assert.equal(chooseHostUser('root', 0, passwd), { ok: true, user: undefined });
+  const unknown = chooseHostUser('gone', 0, passwd);
+  assert.match(unknown.ok ? '' : unknown.problem, /host_user is "gone".*useradd --system gone/);
+});
+
+test('who is not root cannot choose, but may name himself', () => {
+  assert.equal(chooseHostUser(undefined, 1_000, passwd), { ok: true, user: undefined });
+  assert.equal(chooseHostUser('pi', 1_000, passwd), { ok: true, user: undefined });
+  const other = chooseHostUser('nobody', 1_000, passwd);
+  assert.match(other.ok ? '' : other.problem, /only root can/);
+});
+
+test('what is closed to a user is found by name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isolet-closed-'));
+  const stranger = { name: 'x', uid: 4_242, gid: 4_242 };
+  const self = { name: 'self', uid: process.getuid?.() ?? 0, gid: 4_242 };
+  const inner = join(folder, 'inner');
+  const file = join(inner, 'file');
+  mkdirSync(inner, { mode: 0o755 });
+  writeFileSync(file, '', { mode: 0o600 });
+  assert.is(closedTo(stranger, [file]), file);
+  chmodSync(file, 0o644);
+  assert.is(closedTo(stranger, [process.execPath, file]), folder, 'mkdtemp makes it 0700');
+  assert.is(closedTo(self, [file]), undefined);
+  chmodSync(folder, 0o711);
+  assert.is(closedTo(stranger, [file]), undefined);
+  rmSync(folder, { recursive: true });
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('a host runs as another user, without groups, and cannot read what is root’s', async () => {
+  const choice = hostUserHere(undefined);
+  const user = choice.ok ? choice.user : undefined;
+  const host = createTestHost({}, undefined, user);
+  const folder = mkdtempSync(join(tmpdir(), 'isolet-user-'));
+  try {
+    writeFileSync(join(folder, 'a'), 'a');
+    const binds = (writable: boolean) => [{ source: folder, target: '/data', writable }];
+    const code = `
+      isolet.onHost(({ value }) => isolet.request([{ t: 'log', level: 'info', text: value }]));
+      isolet.host([{ t: 'readFile', call: 1, path: '/data/a' }]);`;
+    const refused = startNoting(host, { module: 'refused', code: '', binds: binds(false) });
+    const ending = await endOf(refused);
+    assert.equal([ending.cause, ending.exitCode], ['refused', 125]);
+    assert.match(ending.reason, /may not be read by the user .*chown/);
+    const status = readFileSync(`/proc/${host.processes()['shared']}/status`, 'utf8');
+    assert.match(status, new RegExp(`^Uid:\\s+${user?.uid}(\\s+${user?.uid}){3}$`, 'm'));
+    assert.match(status, /^Groups:\s*$/m);
+    assert.match(status, /^CapEff:\s+0+$/m);
+    chmodSync(folder, 0o755);
+    chmodSync(join(folder, 'a'), 0o644);
+    const noWrite = startNoting(host, { module: 'no write', code: '', binds: binds(true) });
+    assert.match((await endOf(noWrite)).reason, /read and written .*":ro"/);
+    const reads = startNoting(host, { module: 'reads', code, binds: binds(false) });
+    await startOf(reads);
+    await until(10_000, 'it has read', () => reads.requests.length > 0);
+    assert.equal(reads.requests, [{ t: 'log', level: 'info', text: 'a' }]);
+  } finally {
+    await host.stop();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();
