@@ -5,16 +5,19 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleSource } from '../e2e/device.ts';
 import { build } from '../e2e/programs.ts';
 import { diskFolder } from './parts/disk.ts';
 import { makeIdleFolder, startIdleDevice } from './parts/idle-device.ts';
 import { startIdleProcesses, startIdleThreads } from './parts/idle-peers.ts';
 import { pssMb } from './parts/memory.ts';
 import { type Bench, openBench, ratio } from './parts/report.ts';
+import { createShippedHost, firstLineOf, keptBundles } from './parts/shipped-host.ts';
 
 const COUNTS = [1, 10, 50];
 /** Until what the start needed has been let go. */
 const CALM_MS = 5_000;
+const RESTARTS = 300;
 
 /** MB by how many there are. */
 type Side = { readonly name: string; readonly measure: (count: number) => Promise<Memory> };
@@ -45,9 +48,10 @@ for (let run = 0; run < bench.settings.runs; run++) {
   }
 }
 const found = new Map(sides.map((side) => [side, figures(side)]));
+const restarts = await restartMemory();
 const extra = (side: Side): number => found.get(side)?.['extra'] as number;
 bench.end({
-  isolet: found.get(ours),
+  isolet: { ...found.get(ours), restarts },
   peer: found.get(processes),
   against: processes.name,
   ratio: ratio(extra(processes), extra(ours)),
@@ -95,4 +99,20 @@ async function peerMemory(starting: ReturnType<typeof startIdleThreads>): Promis
   const whole = peers.pids.map(pssMb).reduce((sum, one) => sum + one, 0);
   await peers.kill();
   return { whole };
+}
+
+/** What restarts leave behind: the host's memory after hundreds of them, by their number. */
+async function restartMemory(): Promise<Readonly<Record<string, number>>> {
+  const image = await bundleSource('restarted', "console.log('starts');\n");
+  const bundles = await keptBundles([image]);
+  const host = createShippedHost();
+  const all: Record<string, number> = {};
+  for (let restart = 1; restart <= RESTARTS; restart++) {
+    await firstLineOf(host, bundles, 'restarted', image).then(({ running }) => running.stop());
+    if (restart % 100 !== 0) continue;
+    const now = pssMb(host.processes()['shared'] as number);
+    all[restart] = bench.row(`the host after ${restart} restarts`, 'MB', [now]).median;
+  }
+  await host.stop();
+  return all;
 }

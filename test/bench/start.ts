@@ -4,19 +4,16 @@
  */
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bundles, ModuleHost } from '../../src/core/ports.ts';
 import { bundleSource } from '../e2e/device.ts';
 import { build } from '../e2e/programs.ts';
-import { within } from '../fakes/within.ts';
 import { createContainer } from './parts/container.ts';
 import { diskFolder } from './parts/disk.ts';
 import { firstLineMs } from './parts/first-line.ts';
 import { startPeerProcess } from './parts/peer-process.ts';
 import { type Bench, openBench, type Peer, ratio, type Spread } from './parts/report.ts';
-import { createShippedHost, keptBundles, startOf } from './parts/shipped-host.ts';
+import { createShippedHost, firstLineOf, keptBundles } from './parts/shipped-host.ts';
 import { createWorkerd } from './parts/workerd.ts';
 
-const LIMIT_MS = 10_000;
 const LINE = "console.log('first');\n";
 /** The same after what every module begins with. */
 const WITH_SDK = `import { ModuleClient } from 'azure-iot-device';
@@ -40,7 +37,7 @@ const withSdk = programFile('with-sdk.cjs', REQUIRED);
 const images = [await bundleSource('line', LINE), await bundleSource('with-sdk', WITH_SDK)];
 const bundles = await keptBundles(images);
 const host = createShippedHost();
-// The host runs because a module does.
+// The host runs because this module does.
 await firstLineOf(host, bundles, 'resident', images[0] as string);
 
 const thread = startPeerProcess('worker-role.ts', [line]);
@@ -86,7 +83,14 @@ function programFile(name: string, text: string): string {
 
 function isoletSide(name: string, image: string): Side {
   let run = 0;
-  return { name, firstLineMs: () => firstLineOf(host, bundles, `module${++run}`, image) };
+  return {
+    name,
+    async firstLineMs() {
+      const { tookMs, running } = await firstLineOf(host, bundles, `module${++run}`, image);
+      await running.stop();
+      return tookMs;
+    },
+  };
 }
 
 function nodeSide(name: string, file: string): Side {
@@ -97,28 +101,4 @@ function against(name: string, side: Side | string, mine: Spread): Peer {
   if (!here(side)) return { against: name, peer: null, ratio: null, skipped: side };
   const peer = found.get(side) as Spread;
   return { against: side.name, peer, ratio: ratio(peer.median, mine.median) };
-}
-
-/** Reads, checks and starts it, as the supervisor does; it is stopped again, unless it is the resident. */
-async function firstLineOf(
-  target: ModuleHost,
-  kept: Bundles,
-  module: string,
-  image: string,
-): Promise<number> {
-  const began = performance.now();
-  const bundle = await kept.find(image);
-  if (bundle === undefined) throw new Error(`the bundle ${image} is not kept`);
-  const said = Promise.withResolvers<number>();
-  const running = target.start(startOf(module, bundle), {
-    started() {},
-    requests(requests) {
-      if (requests.some(({ t }) => t === 'log')) said.resolve(performance.now() - began);
-      return undefined;
-    },
-    ended: ({ reason }) => said.reject(new Error(reason)),
-  });
-  const tookMs = await within(LIMIT_MS, 'the first line', said.promise);
-  if (module !== 'resident') await running.stop();
-  return tookMs;
 }
