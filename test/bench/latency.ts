@@ -37,13 +37,12 @@ const isolet = found.get(ours);
 if (stock === undefined || tuned === undefined) bench.end({ isolet, ...NO_MOSQUITTO });
 const times = (peer: Chain): number | null =>
   ratio(found.get(peer)?.['1000']?.p99 as number, found.get(ours)?.['1000']?.p99 as number);
-bench.say(`${times(tuned)} × ${tuned.name}`);
 bench.end({
   isolet,
   peer: found.get(stock),
   against: stock.name,
   ratio: times(stock),
-  tuned: { peer: found.get(tuned), against: tuned.name, ratio: times(tuned) },
+  others: [{ peer: found.get(tuned), against: tuned.name, ratio: times(tuned) }],
 });
 
 /** Prints one line per percentile. */

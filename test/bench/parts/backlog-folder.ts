@@ -1,17 +1,15 @@
 /** Data folders with messages waiting in them, as a device leaves them behind. */
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { StoreWrite } from '../../../src/core/ports.ts';
 import { openSqliteStore, type SqliteStore } from '../../../src/store/sqlite-store.ts';
-import { bundleSource, deployment, spec, startDevice } from '../../e2e/device.ts';
 import { createFakeLog } from '../../fakes/log.ts';
-import { until } from '../../fakes/within.ts';
 import { backlogBody } from './backlog-body.ts';
+import { makeDeviceFolder } from './device-folder.ts';
 import { diskFolder } from './disk.ts';
 
 const workerMain = join(import.meta.dirname, '../../../dist/store-worker.js');
-const START_LIMIT_MS = 30_000;
 /** IoT Edge's "no priority" (spec/iotedge.md §5.1). */
 const NO_PRIORITY = 2_000_000_000;
 const COMMIT_MESSAGES = 1_000;
@@ -33,21 +31,8 @@ client.on('inputMessage', (input, message) => {
 `;
 
 /** A device that was given the module `sink` and has it; nothing waits for it yet. */
-export async function makeBacklogFolder(step: number): Promise<string> {
-  const dataDir = diskFolder('backlog');
-  const { upstream, supervisor, close } = await startDevice({ dataDir, shipped: true });
-  const image = await bundleSource('sink', sinkCode(step));
-  upstream.desired('$edgeHub', { schemaVersion: '1.1', routes: {} });
-  upstream.desired('$edgeAgent', deployment({ sink: spec(image) }));
-  await until(START_LIMIT_MS, 'the sink runs', () =>
-    supervisor.status.modules().some(({ status }) => status === 'running'),
-  );
-  await close();
-  writeFileSync(
-    join(dataDir, 'config.toml'),
-    '[provisioning]\nsource = "none"\n[isolet]\ndata_dir = "."\n',
-  );
-  return dataDir;
+export function makeBacklogFolder(step: number): Promise<string> {
+  return makeDeviceFolder(sinkCode(step), ['sink']);
 }
 
 /** A copy with so many messages waiting for the sink's input. */

@@ -6,18 +6,21 @@ import { parseArgs } from 'node:util';
 
 export type Spread = { readonly min: number; readonly median: number; readonly max: number };
 
-export type Outcome = {
-  readonly isolet: unknown;
+export type Peer = {
   /** The same figures of the peer; null when it is not here. */
   readonly peer: unknown;
   /** Who the peer is, with its version. */
   readonly against: string;
   /** How many times better than the peer; null when there is nothing to compare. */
   readonly ratio: number | null;
-  /** The same against another peer. */
-  readonly tuned?: Omit<Outcome, 'isolet'>;
   /** What is missing and how to get it. */
   readonly skipped?: string;
+};
+
+export type Outcome = Peer & {
+  readonly isolet: unknown;
+  /** The same against more peers. */
+  readonly others?: readonly Peer[];
 };
 
 /** To be written at its variable, or the compiler does not know that `end` is the end. */
@@ -52,8 +55,10 @@ export function openBench<Name extends string>(
       return found;
     },
     end(outcome) {
-      if (outcome.skipped !== undefined) say(`skipped: ${outcome.skipped}`);
-      else if (outcome.ratio !== null) say(`${outcome.ratio} × ${outcome.against}`);
+      for (const { against, ratio, skipped } of [outcome, ...(outcome.others ?? [])]) {
+        if (skipped !== undefined) say(`skipped: ${skipped}`);
+        else if (ratio !== null) say(`${ratio} × ${against}`);
+      }
       print(JSON.stringify({ bench, ...outcome }));
       process.exit(0);
     },
