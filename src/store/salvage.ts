@@ -70,6 +70,12 @@ export function salvage(
   // A delivery without its message has nothing to deliver, and the other way round.
   into.exec('DELETE FROM delivery WHERE seq NOT IN (SELECT seq FROM message)');
   into.exec('DELETE FROM message WHERE seq NOT IN (SELECT seq FROM delivery)');
+  // Those of the first version had no size.
+  into.exec(
+    `UPDATE delivery SET size = COALESCE((
+       SELECT LENGTH(body) + LENGTH(properties) + LENGTH(system) FROM message WHERE message.seq = delivery.seq
+     ), 0) WHERE size = 0`,
+  );
   return stopped === undefined ? { rows } : { rows, stopped };
 }
 
@@ -122,9 +128,7 @@ function createPass(
   { table, order, sound }: Source,
   direction: string,
 ): Pass | undefined {
-  const columns = (into.pragma(`table_info(${table})`) as { name: string }[]).map(
-    ({ name }) => name,
-  );
+  const columns = columnsOfBoth(damaged, into, table);
   const insert = into.prepare(
     `INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
   );
@@ -160,6 +164,24 @@ function createPass(
       rows.return?.();
     },
   };
+}
+
+/** A file of an older version lacks some of ours: those get their defaults. */
+function columnsOfBoth(
+  damaged: Database.Database,
+  into: Database.Database,
+  table: string,
+): readonly string[] {
+  const columnsOf = (database: Database.Database): readonly string[] =>
+    (database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name);
+  const ours = columnsOf(into);
+  try {
+    const theirs = new Set(columnsOf(damaged));
+    const both = ours.filter((name) => theirs.has(name));
+    return both.length === 0 ? ours : both;
+  } catch {
+    return ours;
+  }
 }
 
 /** A row whose values no longer have their types is left behind. */

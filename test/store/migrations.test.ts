@@ -32,6 +32,21 @@ test('a file of the first version is taken over with what it holds', () =>
     store.close();
   }));
 
+test('a damaged file of the first version gives what it holds to a new one of ours', () =>
+  inFolder((dataDir) => {
+    const old = new Database(join(dataDir, 'isolet.db'));
+    old.exec(schema001);
+    old.pragma('user_version = 4242');
+    old.exec(`
+      INSERT INTO message VALUES (5, 1005, '/messages/modules/sensor/outputs/out', 'sensor', '{}', '{}', x'6d35');
+      INSERT INTO delivery VALUES ('a/in', 0, 5, 5000);`);
+    old.close();
+    const store = openHere(dataDir);
+    assert.equal(store.load().lanes, [{ endpoint: 'a/in', priority: 0, count: 1, bytes: 6 }]);
+    assert.is(Buffer.from(store.read('a/in', 0, 0, 1)[0]?.message.body ?? []).toString(), 'm5');
+    store.close();
+  }));
+
 test('steps are taken in order, from where the file is, all or none', () => {
   const database = new Database(':memory:');
   migrate(database, 'f', ['CREATE TABLE a (x)']);
