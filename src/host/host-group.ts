@@ -4,10 +4,10 @@
  */
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
 import type {
-  Bind,
   Cancel,
   Clock,
   Ending,
+  Grants,
   Log,
   ModuleMetrics,
   ModuleSink,
@@ -44,8 +44,8 @@ export type HostGroup = {
 export type HostGroupDeps = {
   readonly group: string;
   readonly hostMain: string;
-  /** What the host may read and write: the binds of all modules that may come. */
-  readonly binds: readonly Bind[];
+  /** What the host may touch: the grants of all modules that may come. */
+  readonly grants: readonly Grants[];
   readonly user: HostUser | undefined;
   readonly prelude: string;
   readonly clock: Clock;
@@ -285,7 +285,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       ended: Promise.withResolvers(),
     };
     members.set(member.handle, member);
-    const { module, device, env, binds, limits } = what;
+    const { module, device, env, grants, limits } = what;
     const guestBoot: GuestBoot = {
       treaty: TREATY_VERSION,
       module,
@@ -297,7 +297,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const problems = startProblems(what, { hostBytesMax, keepOut: deps.keepOut });
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
-    const wire: HostStart = { module, boot, binds, problems, limits: { ...limits, heapMb } };
+    const wire: HostStart = { module, boot, grants, problems, limits: { ...limits, heapMb } };
     host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
     return {
       post(events, bodies) {

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Bind, Cancel, Clock, Log } from '../core/ports.ts';
+import type { Cancel, Clock, Grants, Log } from '../core/ports.ts';
 import type { Frame } from './frame.ts';
 import { createFramePipe, type FramePipe } from './frame-pipe.ts';
 import { permissionFlags } from './host-permissions.ts';
@@ -37,8 +37,8 @@ export type HostProcessEvents = {
 
 export type HostProcessDeps = {
   readonly hostMain: string;
-  /** What it may read and write for its modules. */
-  readonly binds: readonly Bind[];
+  /** What it may touch for its modules. */
+  readonly grants: readonly Grants[];
   /** Whom it runs as; undefined = as ourselves. */
   readonly user: HostUser | undefined;
   readonly group: string;
@@ -74,8 +74,8 @@ const FUNERAL_MS = 1_000;
 
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
   const { clock, settings } = deps;
-  const { hostMain, binds, user } = deps;
-  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, binds)];
+  const { hostMain, grants, user } = deps;
+  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, grants)];
   const child = spawn(process.execPath, [...flags, hostMain], {
     cwd: '/',
     // Node drops the supplementary groups along with the user.

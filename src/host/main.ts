@@ -74,7 +74,7 @@ function hello(settings: HostSettings, prelude: string): void {
 
 function start(handle: number, start: HostStart, code: string): void {
   const { settings, prelude, watchdog } = running as Running;
-  const files = createFileAccess(start.binds, settings.fileBytesMax);
+  const files = createFileAccess(start.grants.binds, settings.fileBytesMax);
   const outbox = createOutbox(handle, settings);
   const leave = (): void => {
     modules.delete(handle);
@@ -87,7 +87,7 @@ function start(handle: number, start: HostStart, code: string): void {
       mayRun: () => !isFull(settings),
       prelude,
       files,
-      obstacles: async () => [...start.problems, ...(await bindProblems(start.binds))],
+      obstacles: async () => [...start.problems, ...(await bindProblems(start.grants.binds))],
       clock: systemClock,
       settings,
     },
