@@ -170,7 +170,7 @@ test('timers ring, host calls are answered, wild delays do no harm', async ({ ho
 });
 
 test('too many file calls at once are refused by name', async () => {
-  const host = createTestHost({ fileCallsMax: 2 });
+  const host = createTestHost({ hostCallsMax: 2 });
   const told = startNoting(host, {
     module: 'reader',
     code: `
