@@ -125,7 +125,7 @@ for (const [what, code] of [
     await startOf(told);
     told.running.post([input(1, 'go')], [undefined]);
     const { cause, reason } = await endOf(told, 20_000);
-    const blamed = ['error', 'wedged', 'out of memory', 'out of time'].includes(cause);
+    const blamed = ['error', 'wedged', 'out of memory', 'out of time', 'crashed'].includes(cause);
     assert.ok(blamed, `${cause}: ${reason}`);
     assert.ok(['host lost', undefined].includes(neighbour.endings[0]?.cause));
     await host.stop();
