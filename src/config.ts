@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import { Fault } from './core/fault.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
+import { nearest } from './core/nearest.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
@@ -209,29 +210,6 @@ function checkKeys(table: Table, shape: Known, path: string, problems: string[])
       problems.push(`${at} must be a table: [${at}]`);
     }
   }
-}
-
-/** The most similar known word, if it is similar at all. */
-function nearest(word: string, words: readonly string[]): string | undefined {
-  const scored = words
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return scored !== undefined && scored.distance <= Math.max(2, word.length / 3)
-    ? scored.candidate
-    : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
 
 function section(table: Table, name: string): Table {

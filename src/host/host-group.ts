@@ -2,18 +2,20 @@
  * The modules of one group and the host process they share. It knows who runs there, checks what
  * comes out, and when the host has to be killed tells each module how it ended: the culprit first.
  */
-import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
+import { type GuestBoot, type GuestRequest, TREATY_VERSION } from '../core/guest-protocol.ts';
 import type {
   Bind,
   Cancel,
   Clock,
   Ending,
   Log,
+  ModuleLimits,
   ModuleMetrics,
   ModuleSink,
   ModuleStart,
   RunningModule,
 } from '../core/ports.ts';
+import { createTokenBucket, type TokenBucket } from '../core/token-bucket.ts';
 import { convict, type Suspect, suspectLargest, suspectWorking } from './blame.ts';
 import type { Frame } from './frame.ts';
 import { checkGuestRequests } from './guest-request-check.ts';
@@ -24,6 +26,7 @@ import {
   type ModulePulse,
   parseEnding,
   parsePulses,
+  parseUsed,
   toHost,
 } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
@@ -35,6 +38,8 @@ export type HostGroup = {
   readonly pid: number;
   start(start: ModuleStart, sink: ModuleSink): RunningModule;
   metrics(module: string): ModuleMetrics | undefined;
+  /** How many modules run here. */
+  modules(): number;
   /** Ends all its modules as 'stopped' and its host with them. */
   stop(): void;
   /** When the host is no more and every module has been told. */
@@ -68,6 +73,8 @@ type Member = {
   started: boolean;
   readonly startedAtMs: number;
   pulse: ModulePulse | undefined;
+  /** What it may still send; undefined = as much as it likes. */
+  readonly sends: TokenBucket | undefined;
   cancelStop: Cancel;
   readonly ended: PromiseWithResolvers<void>;
 };
@@ -125,6 +132,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
         if (ending === undefined) return distrust('it told an ending that is none');
         if (frame.kind === fromHost.wedged) return bringDown(member, ending);
         members.delete(member.handle);
+        member.pulse = parseUsed(frame.json) ?? member.pulse;
         tellEnd(member, ending);
         restWhenEmpty();
         return;
@@ -149,6 +157,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     if (member.over) return;
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
+      slowDown(member, checked.requests);
       const relief = member.sink.requests(checked.requests, checked.bodies);
       if (relief !== undefined) host.readAgainAfter(relief);
       return;
@@ -156,6 +165,15 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const reason = `It broke the treaty: ${checked.problems.join('; ')}.`;
     tellEnd(member, { cause: 'error', exitCode: 1, reason });
     askToEnd(member);
+  }
+
+  /** Counted here and not in the host: what the isolate wrote is known to be requests only here. */
+  function slowDown({ handle, sends }: Member, requests: readonly GuestRequest[]): void {
+    if (sends === undefined) return;
+    const nowMs = clock.elapsed();
+    sends.spend(requests.filter(({ t }) => t === 'send').length, nowMs);
+    const restMs = sends.owedMs(nowMs);
+    if (restMs > 0) host.send(toHost.rest, handle, JSON.stringify(restMs));
   }
 
   /** A host that is not itself any more: whatever it says next may be a lie. */
@@ -247,7 +265,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const { module, sourceMap } = member.start;
     const reason =
       ending.cause === 'error' ? mapStack(ending.reason, module, sourceMap) : ending.reason;
-    member.sink.ended({ ...ending, reason });
+    member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }
 
@@ -281,6 +299,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       started: false,
       startedAtMs: clock.elapsed(),
       pulse: undefined,
+      sends: messagePace(what.limits, clock.elapsed()),
       cancelStop: () => {},
       ended: Promise.withResolvers(),
     };
@@ -320,9 +339,9 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       const member = [...members.values()].findLast(
         (one) => one.start.module === module && !one.over,
       );
-      if (member === undefined) return undefined;
-      return { cpuMs: member.pulse?.cpuMs ?? 0, heapBytes: member.pulse?.heapBytes ?? 0 };
+      return member === undefined ? undefined : metricsOf(member);
     },
+    modules: () => members.size,
     stop() {
       stopping = true;
       close();
@@ -333,3 +352,15 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 }
 
 const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
+
+/** Bursts of one second's messages are free. */
+function messagePace({ messagesPerSecond }: ModuleLimits, nowMs: number): TokenBucket | undefined {
+  return messagesPerSecond === undefined
+    ? undefined
+    : createTokenBucket(messagesPerSecond / 1_000, messagesPerSecond, nowMs);
+}
+
+function metricsOf({ pulse }: Member): ModuleMetrics {
+  const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};
+  return { cpuMs, heapBytes, cpuWaitMs, messageWaitMs };
+}

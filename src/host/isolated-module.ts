@@ -14,12 +14,16 @@ import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { Prelude } from './prelude-script.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
   /** `mayRun` is true again. */
   resume(): void;
+  /** It sent too much: no new turn for so many ms. */
+  rest(ms: number): void;
+  waited: Pace['waited'];
   end(ending: Ending): void;
   /** Calls into the isolate so far, the one under way included. */
   turns(): number;
@@ -91,6 +95,9 @@ export function createIsolatedModule(
   /** File calls whose answers have not gone in yet: these hold whole files. */
   let fileCalls = 0;
   let filesDone = 0;
+  /** CPU time when the isolate was last seen alive. */
+  let lastCpuMs = 0;
+  const pace = createPace(start.limits.cpuShare, clock, next);
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
@@ -128,6 +135,7 @@ export function createIsolatedModule(
     running = true;
     outboxCalls = 0;
     hostCallLength = 0;
+    const beforeMs = cpuMs();
     events.busy();
     try {
       await work();
@@ -137,6 +145,7 @@ export function createIsolatedModule(
       return false;
     } finally {
       running = false;
+      pace.spent(cpuMs() - beforeMs);
       if (ending !== undefined) finish();
     }
   }
@@ -144,6 +153,7 @@ export function createIsolatedModule(
   function next(): void {
     if (running || ending !== undefined || !mayRun()) return;
     if (inbox.length === 0 && hostEvents.length === 0) return;
+    if (!pace.mayBegin()) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
     const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
@@ -152,6 +162,11 @@ export function createIsolatedModule(
     filesDone = 0;
     turns++;
     void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
+  }
+
+  function cpuMs(): number {
+    if (!isolate.isDisposed) lastCpuMs = Number(isolate.cpuTime) / 1e6;
+    return lastCpuMs;
   }
 
   function enter(text: string, bytes: Uint8Array | undefined, hostText: string): Promise<unknown> {
@@ -235,6 +250,8 @@ export function createIsolatedModule(
     inbox = [];
     hostEvents = [];
     cancelTimer();
+    pace.stop();
+    cpuMs();
     // Not released first: releasing waits for the isolate, which may never come to it.
     if (!isolate.isDisposed) isolate.dispose();
     if (!running) return finish();
@@ -252,7 +269,8 @@ export function createIsolatedModule(
   function wedge(how: Ending): void {
     if (over) return;
     over = true;
-    const cause = how.cause === 'out of memory' ? how.cause : 'wedged';
+    const keeps = how.cause === 'out of memory' || how.cause === 'crashed';
+    const cause = keeps ? how.cause : 'wedged';
     events.wedged({
       cause,
       exitCode: 137,
@@ -262,7 +280,7 @@ export function createIsolatedModule(
 
   function onCatastrophe(message: string): void {
     if (over) return;
-    const cause = isolate.isDisposed || /memory/i.test(message) ? 'out of memory' : 'wedged';
+    const cause = isolate.isDisposed || /memory/i.test(message) ? 'out of memory' : 'crashed';
     const reason = ending?.reason ?? 'V8 lost control of it.';
     wedge({ cause: ending?.cause ?? cause, exitCode: 137, reason: `${reason} (V8: ${message})` });
     ending ??= { cause, exitCode: 137, reason };
@@ -298,11 +316,13 @@ export function createIsolatedModule(
       next();
     },
     resume: next,
+    rest: pace.rest,
+    waited: pace.waited,
     end,
     turns: () => turns,
     isRunning: () => running && !over,
     isLoading: () => loading,
-    cpuMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
+    cpuMs,
     isOverLimit: () => ending === undefined && isolate.isDisposed,
     isDoomed: () => running && !over && isolate.isDisposed,
     async heapBytes() {

@@ -1,10 +1,12 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
+import type { ModuleName } from '../core/message.ts';
 import type { Bind, Clock, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { processMemory } from './process-memory.ts';
 import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -67,15 +69,20 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     return made;
   }
 
+  function hostOf(module: ModuleName): HostGroup | undefined {
+    const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
+    return hosts.find((host) => host.metrics(module) !== undefined);
+  }
+
   return {
     start: (start, sink) => groupFor(start).start(start, sink),
-    metrics(module) {
-      const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
-      for (const host of hosts) {
-        const metrics = host.metrics(module);
-        if (metrics !== undefined) return metrics;
-      }
-      return undefined;
+    metrics: (module) => hostOf(module)?.metrics(module),
+    hostMemory(module) {
+      const host = hostOf(module);
+      const memory = host === undefined ? undefined : processMemory(host.pid);
+      return host === undefined || memory === undefined
+        ? undefined
+        : { pid: host.pid, modules: host.modules(), ...memory };
     },
     processes: () =>
       Object.fromEntries([

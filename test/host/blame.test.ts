@@ -8,7 +8,17 @@ const MB = 1_048_576;
 const suspect = (handle: number, heapMb: number, more: Partial<ModulePulse>): Suspect => ({
   heapMb,
   loadingMs: 0,
-  pulse: { handle, cpuMs: 0, heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: false, ...more },
+  pulse: {
+    handle,
+    cpuMs: 0,
+    heapBytes: 0,
+    cpuWaitMs: 0,
+    messageWaitMs: 0,
+    grownBytes: 0,
+    turnMs: 0,
+    doomed: false,
+    ...more,
+  },
 });
 const handle = (one: Suspect | undefined): number | undefined => one?.pulse?.handle;
 
