@@ -4,8 +4,11 @@
  * what time it is, in monotonic milliseconds.
  */
 export interface TokenBucket {
-  /** Spends, whether it is there or not. */
-  spend(amount: number, nowMs: number): void;
+  /**
+   * Spends, whether it is there or not; all at once, or bit by bit since `sinceMs`: then what came in
+   * meanwhile was spent as well and not saved up.
+   */
+  spend(amount: number, nowMs: number, sinceMs?: number): void;
   /** Spends if all of it is there; false = nothing was spent. */
   take(amount: number, nowMs: number): boolean;
   /** How long until nothing is owed any more, ms; 0 = nothing is. */
@@ -24,9 +27,11 @@ export function createTokenBucket(perMs: number, most: number, nowMs: number): T
   }
 
   return {
-    spend(amount, atMs) {
-      fill(atMs);
-      level -= amount;
+    spend(amount, atMs, sinceMs = atMs) {
+      fill(sinceMs);
+      const more = Math.max(0, atMs - filledAtMs) * perMs;
+      level = Math.min(most, level + more - amount);
+      filledAtMs = Math.max(filledAtMs, atMs);
     },
     take(amount, atMs) {
       fill(atMs);

@@ -24,11 +24,13 @@ const PERIOD_MS = 100;
 
 /** @param cpuShare 1 = one CPU; undefined = no limit. */
 export function createPace(cpuShare: number | undefined, clock: Clock, ready: () => void): Pace {
+  // An isolate has one thread: one CPU is all it can use.
   const bucket =
-    cpuShare === undefined
+    cpuShare === undefined || cpuShare >= 1
       ? undefined
       : createTokenBucket(cpuShare, cpuShare * PERIOD_MS, clock.elapsed());
   const total = { cpuMs: 0, messageMs: 0 };
+  let beganAtMs = clock.elapsed();
   let restsUntilMs = 0;
   let waiting: { readonly sinceMs: number; readonly what: keyof typeof total } | undefined;
   let cancel: Cancel = () => {};
@@ -48,6 +50,7 @@ export function createPace(cpuShare: number | undefined, clock: Clock, ready: ()
       const waitMs = Math.max(owedMs, restMs);
       if (waitMs <= 0) {
         endWait(nowMs);
+        beganAtMs = nowMs;
         return true;
       }
       waiting ??= { sinceMs: nowMs, what: owedMs >= restMs ? 'cpuMs' : 'messageMs' };
@@ -55,7 +58,7 @@ export function createPace(cpuShare: number | undefined, clock: Clock, ready: ()
       cancel = clock.after(Math.ceil(waitMs), ready);
       return false;
     },
-    spent: (cpuMs) => bucket?.spend(cpuMs, clock.elapsed()),
+    spent: (cpuMs) => bucket?.spend(cpuMs, clock.elapsed(), beganAtMs),
     rest(ms) {
       restsUntilMs = clock.elapsed() + ms;
     },

@@ -1,15 +1,18 @@
 /** What this device is doing, for the local API: one picture, made when asked. */
 
 import { moduleStatus } from '../core/agent-report.ts';
-import { UPSTREAM } from '../core/message.ts';
+import { type ModuleName, UPSTREAM } from '../core/message.ts';
 import { type BundleState, type ModuleObservation } from '../core/plan.ts';
-import type { ModuleMetrics } from '../core/ports.ts';
-import type { ModuleSummary, RuntimeSummary } from '../core/summaries.ts';
+import type { HostMemory, ModuleLimits, ModuleMetrics, StatisticsRow } from '../core/ports.ts';
+import { type RestartReason, restartReason } from '../core/restart-reason.ts';
+import type { ModuleSummary, RuntimeSummary, UseHistory, UseTotals } from '../core/summaries.ts';
+import { utf8Length } from '../core/twin-limits.ts';
 import type { Agent } from './agent.ts';
 import type { BundleStates } from './bundle-states.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Links } from './links.ts';
-import type { Modules } from './modules.ts';
+import type { Meter } from './meter.ts';
+import { limitsOf, type Modules } from './modules.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './router.ts';
 import type { Twins } from './twins.ts';
@@ -21,6 +24,10 @@ export type StatusDeps = {
   readonly hosts: () => Readonly<Record<string, number>>;
   readonly agent: Agent;
   readonly modules: Modules;
+  readonly meter: Meter;
+  readonly memory: (module: ModuleName) => HostMemory | undefined;
+  /** Of a module that sets none of its own. */
+  readonly limits: ModuleLimits;
   readonly bundles: BundleStates;
   readonly links: Links;
   readonly queue: Queue;
@@ -32,16 +39,28 @@ export type StatusDeps = {
 export interface Status {
   runtime(): RuntimeSummary;
   modules(): readonly ModuleSummary[];
+  /** Undefined when there is no such module. */
+  history(module: ModuleName): UseHistory | undefined;
 }
 
 export function createStatus(deps: StatusDeps): Status {
-  const { agent, modules, bundles, links, queue, router, deadLetters, twins } = deps;
+  const { agent, modules, meter, bundles, links, queue, router, deadLetters, twins } = deps;
+
+  const inputsOf = (name: string) => queue.endpoints().filter((id) => id.startsWith(`${name}/`));
 
   function waiting(name: string): number {
-    return queue
-      .endpoints()
-      .filter((id) => id.startsWith(`${name}/`))
-      .reduce((sum, id) => sum + queue.waiting(id), 0);
+    return inputsOf(name).reduce((sum, id) => sum + queue.waiting(id), 0);
+  }
+
+  function storageBytes(name: string): number {
+    const { desired, reported } = twins.read(name);
+    const twinBytes = utf8Length(JSON.stringify(desired)) + utf8Length(JSON.stringify(reported));
+    return inputsOf(name).reduce((sum, id) => sum + queue.room.of(id).bytes, twinBytes);
+  }
+
+  function totals(name: string): UseTotals {
+    const { sinceMs, use, endings } = meter.totals(name);
+    return { since: new Date(sinceMs).toISOString(), ...use, endings };
   }
 
   return {
@@ -84,10 +103,27 @@ export function createStatus(deps: StatusDeps): Status {
           startedAt: startedAtMs === null ? null : new Date(startedAtMs).toISOString(),
           connected: links.online(spec.name),
           waiting: waiting(spec.name),
+          restartReason: reasonOf(module?.statistics),
           cpuMs: metrics?.cpuMs ?? null,
           heapBytes: metrics?.heapBytes ?? null,
+          storageBytes: storageBytes(spec.name),
+          host: deps.memory(spec.name) ?? null,
+          limits: limitsOf(spec, deps.limits),
+          totals: totals(spec.name),
         };
       });
     },
+    history(name) {
+      if (agent.target()?.modules.has(name) !== true) return undefined;
+      const hours = meter.hours(name).map(({ fromMs, use, heapBytesMax }) => {
+        return { from: new Date(fromMs).toISOString(), ...use, heapBytesMax };
+      });
+      return { module: name, totals: totals(name), hours };
+    },
   };
+}
+
+function reasonOf(statistics: StatisticsRow | undefined): RestartReason | null {
+  const cause = statistics?.exitCause;
+  return cause === undefined || cause === 'stopped' ? null : restartReason(cause);
 }

@@ -50,6 +50,19 @@ test('whoever waits for what is owed spends the rate and one overdraft at most',
   );
 });
 
+test('what is spent bit by bit over a time counts like many small sums', () => {
+  fc.assert(
+    fc.property(rate, most, fc.integer({ min: 1, max: 200 }), (perMs, burst, ticks) => {
+      const whole = createTokenBucket(perMs, burst, 0);
+      const parts = createTokenBucket(perMs, burst, 0);
+      // Faster than it comes in, so nothing is saved up on the way.
+      for (let nowMs = 1; nowMs <= ticks; nowMs++) parts.spend(1, nowMs, nowMs - 1);
+      whole.spend(ticks, ticks, 0);
+      assert.ok(Math.abs(whole.owedMs(ticks) - parts.owedMs(ticks)) < 1e-3);
+    }),
+  );
+});
+
 test('it saves up no more than its most, however long it rests', () => {
   const bucket = createTokenBucket(1, 10, 0);
   assert.not.ok(bucket.take(11, 1e9));
