@@ -3,15 +3,14 @@ import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import type { Bind, DeviceGrant } from './ports.ts';
+import { type Bind, type Grants, noGrants } from './ports.ts';
 
 export type ModuleSettings = {
   /** `HostConfig.Memory` in MB, undefined = the runtime's default. */
   readonly memoryMb: number | undefined;
   /** What it may use, where that differs from the device's own limits. */
   readonly limits: LimitSettings;
-  readonly binds: readonly Bind[];
-  readonly devices: readonly DeviceGrant[];
+  readonly grants: Grants;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
   /** Settings that cannot be honoured here, as paths; reported, never silently ignored. */
@@ -58,11 +57,11 @@ const MEMORY_MB_MIN = 8;
 export function readCreateOptions(options: JsonObject, path: string): ModuleSettings {
   const problems: string[] = [];
   const unhonoured: string[] = [];
+  const grants = { ...noGrants };
   const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
     memoryMb: undefined,
     limits: readLimits(options, path, problems),
-    binds: [],
-    devices: [],
+    grants,
     env: {},
     unhonoured,
     problems,
@@ -77,16 +76,16 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
         settings.memoryMb = readMemory(value, at, problems);
         break;
       case 'HostConfig.Binds':
-        settings.binds = [...settings.binds, ...readBinds(value, at, problems)];
+        grants.binds = [...grants.binds, ...readBinds(value, at, problems)];
         break;
       case 'HostConfig.Mounts': {
         const mounts = readMounts(value, at, problems);
-        settings.binds = [...settings.binds, ...mounts.binds];
+        grants.binds = [...grants.binds, ...mounts.binds];
         unhonoured.push(...mounts.others.map((one) => `${name}${one}`));
         break;
       }
       case 'HostConfig.Devices':
-        settings.devices = readDevices(value, at, problems);
+        grants.devices = readDevices(value, at, problems);
         break;
       case 'HostConfig.PortBindings':
         checkPortBindings(value, at, problems);
@@ -100,7 +99,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       unhonoured.push(name);
     }
   }
-  checkTargets(settings.binds, `${path}.HostConfig`, problems);
+  checkTargets(grants.binds, `${path}.HostConfig`, problems);
   return settings;
 }
 

@@ -49,8 +49,10 @@ export type HostSettings = {
   readonly jsonDepthMax: number;
   /** Largest file a module may read or write, bytes. */
   readonly fileBytesMax: number;
-  /** File calls of one module under way at once. */
-  readonly fileCallsMax: number;
+  /** Calls to the host of one module under way at once: files, and what else it uses of the device. */
+  readonly hostCallsMax: number;
+  /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
+  readonly signalsMax: number;
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
@@ -81,6 +83,7 @@ export const defaultHostSettings: HostSettings = {
   textLengthMax: 16_384,
   jsonDepthMax: 64,
   fileBytesMax: MB,
-  fileCallsMax: 64,
+  hostCallsMax: 64,
+  signalsMax: 1_024,
   outputBytesMax: 65_536,
 };

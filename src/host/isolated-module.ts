@@ -10,6 +10,7 @@
 import ivm from 'isolated-vm';
 import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
+import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
@@ -55,6 +56,7 @@ export type IsolatedModuleDeps = {
   readonly mayRun: () => boolean;
   readonly prelude: Prelude;
   readonly files: FileAccess;
+  readonly services: (tell: (event: HostEvent) => boolean) => DeviceServices;
   /** What keeps it from starting on this device; asked before its code runs. */
   readonly obstacles: () => Promise<readonly string[]>;
   readonly clock: Clock;
@@ -73,7 +75,7 @@ const REFUSED = 125;
 export function createIsolatedModule(
   start: HostStart,
   code: string,
-  { mayRun, prelude, files, obstacles, clock, settings }: IsolatedModuleDeps,
+  { mayRun, prelude, files, services, obstacles, clock, settings }: IsolatedModuleDeps,
   events: IsolatedModuleEvents,
 ): IsolatedModule {
   const isolate = new ivm.Isolate({
@@ -92,12 +94,15 @@ export function createIsolatedModule(
   let hostEvents: HostEvent[] = [];
   let outboxCalls = 0;
   let hostCallLength = 0;
-  /** File calls whose answers have not gone in yet: these hold whole files. */
-  let fileCalls = 0;
-  let filesDone = 0;
   /** CPU time when the isolate was last seen alive. */
   let lastCpuMs = 0;
   const pace = createPace(start.limits.cpuShare, clock, next);
+  /** Calls whose answers have not gone in yet: these hold whole files. */
+  let hostCalls = 0;
+  let callsDone = 0;
+  /** Signals that have not gone in yet. */
+  let signals = 0;
+  const device = services(signal);
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
@@ -158,8 +163,9 @@ export function createIsolatedModule(
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
     const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
     hostEvents = [];
-    fileCalls -= filesDone;
-    filesDone = 0;
+    hostCalls -= callsDone;
+    callsDone = 0;
+    signals = 0;
     turns++;
     void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
   }
@@ -225,14 +231,14 @@ export function createIsolatedModule(
           reason: `It called process.exit(${call.code}).`,
         });
       }
-      if (fileCalls >= settings.fileCallsMax) {
-        const error = { code: 'EMFILE', message: 'EMFILE: too many file operations at once' };
+      if (hostCalls >= settings.hostCallsMax) {
+        const error = { code: 'EMFILE', message: 'EMFILE: too many calls to the device at once' };
         tell({ t: 'done', call: call.call, error });
         continue;
       }
-      fileCalls++;
-      void files(call).then((done) => {
-        filesDone++;
+      hostCalls++;
+      void (call.t === 'ask' ? device.ask(call) : files(call)).then((done) => {
+        callsDone++;
         tell(done);
       });
     }
@@ -244,9 +250,18 @@ export function createIsolatedModule(
     next();
   }
 
+  /** Something of the device has news; false = dropped. */
+  function signal(event: HostEvent): boolean {
+    if (ending !== undefined || signals >= settings.signalsMax) return false;
+    signals++;
+    tell(event);
+    return true;
+  }
+
   function end(how: Ending): void {
     if (ending !== undefined) return;
     ending = how;
+    device.close();
     inbox = [];
     hostEvents = [];
     cancelTimer();

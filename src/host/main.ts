@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { systemClock } from '../lib/system-clock.ts';
 import { bindProblems } from './bind-check.ts';
+import { createDeviceServices, type ServiceTable } from './device-services.ts';
 import { createFileAccess } from './file-access.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { createFramePipe } from './frame-pipe.ts';
@@ -23,6 +24,9 @@ const STDERR_FD = 2;
 const FRAME_BYTES_MAX = 0xffff_ffff;
 /** Room in a frame for its own fields. */
 const FRAME_HEAD_BYTES = 64;
+
+/** Imported when first asked for: a host whose modules use none does without. */
+const serviceTable: ServiceTable = {};
 
 type Running = {
   readonly settings: HostSettings;
@@ -75,7 +79,7 @@ function hello(settings: HostSettings, prelude: string): void {
 
 function start(handle: number, start: HostStart, code: string): void {
   const { settings, prelude, watchdog } = running as Running;
-  const files = createFileAccess(start.binds, settings.fileBytesMax);
+  const files = createFileAccess(start.grants.binds, settings.fileBytesMax);
   const outbox = createOutbox(handle, settings);
   const leave = () => {
     modules.delete(handle);
@@ -88,7 +92,9 @@ function start(handle: number, start: HostStart, code: string): void {
       mayRun: () => !isFull(settings),
       prelude,
       files,
-      obstacles: async () => [...start.problems, ...(await bindProblems(start.binds))],
+      services: (tell) =>
+        createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),
+      obstacles: async () => [...start.problems, ...(await bindProblems(start.grants.binds))],
       clock: systemClock,
       settings,
     },

@@ -3,12 +3,14 @@
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
-import type {
-  Ending,
-  ModuleHost,
-  ModuleMetrics,
-  ModuleStart,
-  RunningModule,
+import {
+  type Ending,
+  type Grants,
+  type ModuleHost,
+  type ModuleMetrics,
+  type ModuleStart,
+  noGrants,
+  type RunningModule,
 } from '../../src/core/ports.ts';
 import { until, within } from '../fakes/within.ts';
 
@@ -47,6 +49,9 @@ export type Told = {
   readonly running: RunningModule;
 };
 
+/** These grants and no others. */
+export const granting = (grants: Partial<Grants>): Grants => ({ ...noGrants, ...grants });
+
 /** Starts a module and notes everything it tells. */
 export function startNoting(
   host: ModuleHost,
@@ -63,7 +68,7 @@ export function startNoting(
       sourceMap: '',
       device: 'board',
       env: {},
-      binds: [],
+      grants: noGrants,
       limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000 },
       group: 'shared',
       ...start,

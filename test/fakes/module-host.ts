@@ -11,9 +11,9 @@ import type {
   ModuleSink,
   ModuleStart,
 } from '../../src/core/ports.ts';
-import { createTokenBucket } from '../../src/core/token-bucket.ts';
 import { checkGuestRequests } from '../../src/host/guest-request-check.ts';
 import { defaultHostSettings } from '../../src/host/host-settings.ts';
+import { createMessagePace } from '../../src/host/message-pace.ts';
 import { createPace } from '../../src/host/pace.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 
@@ -69,10 +69,7 @@ export function createFakeModuleHost(
     const ended = Promise.withResolvers<void>();
     const { cpuShare, messagesPerSecond } = what.limits;
     const pace = createPace(cpuShare, clock, drain);
-    const sends =
-      messagesPerSecond === undefined
-        ? undefined
-        : createTokenBucket(messagesPerSecond / 1_000, messagesPerSecond, clock.elapsed());
+    const paced = createMessagePace(messagesPerSecond, clock, pace.rest);
     const line: (() => void)[] = [];
     let cpuMs = 1;
     const member: Member = { start: what, end, metrics };
@@ -124,9 +121,7 @@ export function createFakeModuleHost(
         requests = [];
         bodies = [];
         if (checked.ok) {
-          const count = checked.requests.filter(({ t }) => t === 'send').length;
-          sends?.spend(count, clock.elapsed());
-          pace.rest(sends?.owedMs(clock.elapsed()) ?? 0);
+          paced(checked.requests);
           const relief = sink.requests(checked.requests, checked.bodies);
           if (relief !== undefined) {
             held = true;
