@@ -18,7 +18,7 @@ import type { Cancel, Clock, Ending, ModuleMetrics, StoreWrite } from '../core/p
 import { type RestartReason, restartReason } from '../core/restart-reason.ts';
 import { createMeterHistory, HOUR_MS, type HourOfUse } from './meter-history.ts';
 
-export type MeterTotals = {
+type MeterTotals = {
   /** Wall clock ms of the first count. */
   readonly sinceMs: number;
   readonly use: Readonly<ModuleUse>;
