@@ -25,9 +25,7 @@ export function apiResources({ status, logs, deadLetters }: Supervisor): readonl
       path: '/modules/:name/logs',
       answer({ name }, query) {
         const module = name as string;
-        if (!status.modules().some((candidate) => candidate.name === module)) {
-          return noModule(module, status);
-        }
+        if (!status.names().includes(module)) return noModule(module, status);
         return {
           kind: 'lines',
           lines: logs.tail(module, Number(query.get('tail') ?? 100)),
@@ -73,8 +71,8 @@ function noModule(
   module: string,
   status: Supervisor['status'],
 ): { readonly kind: 'absent'; readonly message: string } {
-  const names = status.modules().map((candidate) => candidate.name);
-  const message = `there is no module "${module}" here; there is ${names.join(', ') || 'none'}`;
+  const names = status.names().join(', ');
+  const message = `there is no module "${module}" here; there is ${names || 'none'}`;
   return { kind: 'absent', message };
 }
 

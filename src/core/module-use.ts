@@ -14,6 +14,8 @@ const NOTHING = {
   messagesOut: 0,
   bytesIn: 0,
   bytesOut: 0,
+  /** Sent by it and not taken: no room, no route, too large. */
+  messagesRefused: 0,
   logLines: 0,
   /** Console lines above its limit. */
   logLinesDropped: 0,

@@ -280,11 +280,11 @@ export type ModuleMetrics = {
   readonly messageWaitMs: number;
 };
 
-/** A host process, which may be shared, as the kernel counts it. */
+/** Memory of a host process as the kernel counts it. */
 export type HostMemory = {
   readonly pid: number;
-  /** How many modules run in it. */
-  readonly modules: number;
+  /** Those that run in it. */
+  readonly modules: readonly ModuleName[];
   readonly residentBytes: number;
   /** The same with memory shared between processes divided among them; null when the kernel does not say. */
   readonly proportionalBytes: number | null;
@@ -295,8 +295,8 @@ export interface ModuleHost {
   start(start: ModuleStart, sink: ModuleSink): RunningModule;
   /** The module's last known use; undefined when it does not run. */
   metrics(module: ModuleName): ModuleMetrics | undefined;
-  /** Of the host a module runs in, read when asked; undefined when it does not run. */
-  hostMemory(module: ModuleName): HostMemory | undefined;
+  /** Of each host alive; read when asked, which costs a millisecond or two for each. */
+  memory(): readonly HostMemory[];
   /** Process ids of the hosts alive, by group. */
   processes(): Readonly<Record<string, number>>;
   stop(): Promise<void>;

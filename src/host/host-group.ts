@@ -3,6 +3,7 @@
  * comes out, and when the host has to be killed tells each module how it ended: the culprit first.
  */
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
+import type { ModuleName } from '../core/message.ts';
 import type {
   Cancel,
   Clock,
@@ -38,8 +39,8 @@ export type HostGroup = {
   readonly pid: number;
   start(start: ModuleStart, sink: ModuleSink): RunningModule;
   metrics(module: string): ModuleMetrics | undefined;
-  /** How many modules run here. */
-  modules(): number;
+  /** Those that run here. */
+  modules(): readonly ModuleName[];
   /** Ends all its modules as 'stopped' and its host with them. */
   stop(): void;
   /** When the host is no more and every module has been told. */
@@ -372,7 +373,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       );
       return member === undefined ? undefined : metricsOf(member);
     },
-    modules: () => members.size,
+    modules: () => [...members.values()].filter(({ over }) => !over).map((one) => one.start.module),
     stop() {
       stopping = true;
       close();

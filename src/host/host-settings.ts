@@ -27,6 +27,8 @@ export type HostSettings = {
   readonly memoryShare: number;
   /** A host without modules is kept this long, ms: a module being updated finds it warm. */
   readonly idleMs: number;
+  /** A spare isolate, ready for the next module, is kept this long after a start, ms; 0 = none. It takes 2 MB. */
+  readonly spareMs: number;
   /** Largest frame either way, bytes. */
   readonly frameBytesMax: number;
   /** Bytes that may wait in the host for one module's next turn; more ends the module. */
@@ -72,6 +74,7 @@ export const defaultHostSettings: HostSettings = {
   heapFactor: 2,
   memoryShare: 0.75,
   idleMs: 10_000,
+  spareMs: 10_000,
   frameBytesMax: 16 * MB,
   inboxBytesMax: 32 * MB,
   outboxBytesMax: 32 * MB,

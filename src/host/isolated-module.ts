@@ -8,15 +8,15 @@
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
 import ivm from 'isolated-vm';
-import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
+import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
+import type { Isolates } from './isolates.ts';
 import { createPace, type Pace } from './pace.ts';
-import type { Prelude } from './prelude-script.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
@@ -54,7 +54,7 @@ export type IsolatedModuleEvents = {
 export type IsolatedModuleDeps = {
   /** False while the supervisor takes nothing: no new turns then, until `resume`. */
   readonly mayRun: () => boolean;
-  readonly prelude: Prelude;
+  readonly isolates: Isolates;
   readonly files: FileAccess;
   readonly services: (tell: (event: HostEvent) => boolean) => DeviceServices;
   /** What keeps it from starting on this device; asked before its code runs. */
@@ -75,14 +75,13 @@ const REFUSED = 125;
 export function createIsolatedModule(
   start: HostStart,
   code: string,
-  { mayRun, prelude, files, services, obstacles, clock, settings }: IsolatedModuleDeps,
+  { mayRun, isolates, files, services, obstacles, clock, settings }: IsolatedModuleDeps,
   events: IsolatedModuleEvents,
 ): IsolatedModule {
-  const isolate = new ivm.Isolate({
-    memoryLimit: Math.max(HEAP_MB_MIN, start.limits.heapMb),
-    onCatastrophicError: (message) => onCatastrophe(message),
-  });
-  let context: ivm.Context | undefined;
+  const heapMb = Math.max(HEAP_MB_MIN, start.limits.heapMb);
+  const prepared = isolates.take(heapMb);
+  const { isolate } = prepared;
+  prepared.onCatastrophe = onCatastrophe;
   let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
   let ending: Ending | undefined;
   let over = false;
@@ -96,6 +95,8 @@ export function createIsolatedModule(
   let hostCallLength = 0;
   /** CPU time when the isolate was last seen alive. */
   let lastCpuMs = 0;
+  /** What its pace knows of it. */
+  let paidMs = 0;
   const pace = createPace(start.limits.cpuShare, clock, next);
   /** Calls whose answers have not gone in yet: these hold whole files. */
   let hostCalls = 0;
@@ -110,10 +111,7 @@ export function createIsolatedModule(
     const problems = await obstacles();
     if (problems.length > 0) return end(refused(problems));
     if (ending !== undefined) return;
-    context = await isolate.createContext();
-    await prelude.run(isolate, context);
-    const boot = await context.global.get(BOOT_NAME, { reference: true });
-    await context.global.delete(BOOT_NAME);
+    const { context, boot } = await prepared.ready;
     const callback = new ivm.Callback(outbox, { ignored: true });
     door = (await boot.apply(undefined, [callback, start.boot], {
       result: { reference: true },
@@ -140,7 +138,6 @@ export function createIsolatedModule(
     running = true;
     outboxCalls = 0;
     hostCallLength = 0;
-    const beforeMs = cpuMs();
     events.busy();
     try {
       await work();
@@ -150,7 +147,9 @@ export function createIsolatedModule(
       return false;
     } finally {
       running = false;
-      pace.spent(cpuMs() - beforeMs);
+      const nowMs = cpuMs();
+      pace.spent(nowMs - paidMs);
+      paidMs = nowMs;
       if (ending !== undefined) finish();
     }
   }
@@ -311,6 +310,7 @@ export function createIsolatedModule(
     loading = false;
     if (!loaded || ending !== undefined) return;
     events.started();
+    isolates.refill(heapMb);
     next();
   });
 

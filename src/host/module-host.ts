@@ -1,6 +1,5 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
-import type { ModuleName } from '../core/message.ts';
 import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
@@ -79,21 +78,25 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     return made;
   }
 
-  function hostOf(module: ModuleName): HostGroup | undefined {
-    const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
-    return hosts.find((host) => host.metrics(module) !== undefined);
-  }
+  const hosts = (): readonly HostGroup[] => [
+    ...[...open.values()].map(({ host }) => host),
+    ...older.keys(),
+  ];
 
   return {
     start: (start, sink) => groupFor(start).start(start, sink),
-    metrics: (module) => hostOf(module)?.metrics(module),
-    hostMemory(module) {
-      const host = hostOf(module);
-      const memory = host === undefined ? undefined : processMemory(host.pid);
-      return host === undefined || memory === undefined
-        ? undefined
-        : { pid: host.pid, modules: host.modules(), ...memory };
+    metrics(module) {
+      for (const host of hosts()) {
+        const metrics = host.metrics(module);
+        if (metrics !== undefined) return metrics;
+      }
+      return undefined;
     },
+    memory: () =>
+      hosts().flatMap((host) => {
+        const memory = processMemory(host.pid);
+        return memory === undefined ? [] : [{ pid: host.pid, modules: host.modules(), ...memory }];
+      }),
     processes: () =>
       Object.fromEntries([
         ...[...open].map(([name, { host }]) => [name, host.pid]),

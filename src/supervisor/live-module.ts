@@ -194,8 +194,9 @@ export function startLiveModule(
     counters.bytesOut += messageSize(message);
     services.accept(message, (fault) => {
       sends.end(number);
-      if (fault === undefined) allWell(call);
-      else refuse(call, fault);
+      if (fault === undefined) return allWell(call);
+      counters.messagesRefused++;
+      refuse(call, fault);
     });
   }
 

@@ -25,7 +25,7 @@ export type StatusDeps = {
   readonly agent: Agent;
   readonly modules: Modules;
   readonly meter: Meter;
-  readonly memory: (module: ModuleName) => HostMemory | undefined;
+  readonly memory: () => readonly HostMemory[];
   /** Of a module that sets none of its own. */
   readonly limits: ModuleLimits;
   readonly bundles: BundleStates;
@@ -39,6 +39,8 @@ export type StatusDeps = {
 export interface Status {
   runtime(): RuntimeSummary;
   modules(): readonly ModuleSummary[];
+  /** Of the modules in the deployment. */
+  names(): readonly ModuleName[];
   /** Undefined when there is no such module. */
   history(module: ModuleName): UseHistory | undefined;
 }
@@ -88,6 +90,7 @@ export function createStatus(deps: StatusDeps): Status {
     modules() {
       const observed: ReadonlyMap<string, ModuleObservation> = modules.observe();
       const states: ReadonlyMap<string, BundleState> = bundles.states();
+      const memory = deps.memory();
       return [...(agent.target()?.modules.values() ?? [])].map((spec): ModuleSummary => {
         const module = observed.get(spec.name);
         const { status, description } = moduleStatus(spec, module, states.get(spec.image));
@@ -107,12 +110,13 @@ export function createStatus(deps: StatusDeps): Status {
           cpuMs: metrics?.cpuMs ?? null,
           heapBytes: metrics?.heapBytes ?? null,
           storageBytes: storageBytes(spec.name),
-          host: deps.memory(spec.name) ?? null,
+          host: memory.find((host) => host.modules.includes(spec.name)) ?? null,
           limits: limitsOf(spec, deps.limits),
           totals: totals(spec.name),
         };
       });
     },
+    names: () => [...(agent.target()?.modules.keys() ?? [])],
     history(name) {
       if (agent.target()?.modules.has(name) !== true) return undefined;
       const hours = meter.hours(name).map(({ fromMs, use, heapBytesMax }) => {

@@ -266,7 +266,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       agent,
       modules,
       meter,
-      memory: host.hostMemory,
+      memory: host.memory,
       limits: parts.moduleLimits,
       bundles,
       links,

@@ -210,13 +210,16 @@ export function createFakeModuleHost(
     start,
     starts,
     metrics: (module) => [...members].find((one) => one.start.module === module)?.metrics(),
-    hostMemory(module) {
-      const group = [...members].find((one) => one.start.module === module)?.start.group;
-      if (group === undefined) return undefined;
-      const modules = [...members].filter(({ start: other }) => other.group === group).length;
-      const pid = pids.get(group) ?? 0;
-      return { pid, modules, residentBytes: 60_000_000, proportionalBytes: 40_000_000 };
-    },
+    memory: () =>
+      [...pids].map(([group, pid]) => {
+        const modules = [...members].filter(({ start: { group: of } }) => of === group);
+        return {
+          pid,
+          modules: modules.map(({ start: { module } }) => module),
+          residentBytes: 60_000_000,
+          proportionalBytes: 40_000_000,
+        };
+      }),
     processes: () => Object.fromEntries(pids),
     end(module, ending) {
       for (const member of members) if (member.start.module === module) member.end(ending);

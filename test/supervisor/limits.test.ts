@@ -109,7 +109,7 @@ test('the manifest changes the device’s limits, and both are told', async () =
   assert.equal(summary().limits, { ...DEVICE, turnMs: 300, messagesPerSecond: 5 });
   assert.equal(summary().host, {
     pid: 1_000_001,
-    modules: 1,
+    modules: ['puppet'],
     residentBytes: 60_000_000,
     proportionalBytes: 40_000_000,
   });
@@ -169,6 +169,7 @@ test('a module’s storage is limited in bytes over all its inputs; the sender i
   assert.ok(storageBytes <= 400 + 200, String(storageBytes));
   await act('nothing');
   await act('nothing');
+  assert.is(summary().totals.messagesRefused, 50 - waiting);
   assert.match(
     JSON.stringify(answers),
     /DeviceMaximumQueueDepthExceededError.*for the module of swallower\/in and 400 is the limit/,
