@@ -27,6 +27,15 @@ const NOTHING = {
 /** Counted where things happen: whoever holds it adds to it. */
 export type ModuleUse = { -readonly [Name in keyof typeof NOTHING]: number };
 
+/** The most of what comes and goes, among the times it was looked at. */
+export type MostUsed = {
+  readonly heapBytesMax: number;
+  /** Of the host it ran in, which others may share. */
+  readonly hostBytesMax: number;
+  /** Messages waiting for its inputs, and its twin. */
+  readonly storageBytesMax: number;
+};
+
 /** How often a module ended, by why. */
 export type Endings = Readonly<Partial<Record<RestartReason, number>>>;
 
@@ -51,6 +60,27 @@ export function useSince(
 /** Without zeros: most counters of most hours are. */
 export function useToJson(use: Readonly<ModuleUse>): JsonObject {
   return Object.fromEntries(names.flatMap((name) => (use[name] > 0 ? [[name, use[name]]] : [])));
+}
+
+export function mostOf(one: MostUsed, other: MostUsed): MostUsed {
+  return {
+    heapBytesMax: Math.max(one.heapBytesMax, other.heapBytesMax),
+    hostBytesMax: Math.max(one.hostBytesMax, other.hostBytesMax),
+    storageBytesMax: Math.max(one.storageBytesMax, other.storageBytesMax),
+  };
+}
+
+export function mostFromJson(value: Json | undefined): MostUsed {
+  const fields = isJsonObject(value) ? value : {};
+  const bytes = (name: keyof MostUsed): number => {
+    const count = fields[name];
+    return typeof count === 'number' ? count : 0;
+  };
+  return {
+    heapBytesMax: bytes('heapBytesMax'),
+    hostBytesMax: bytes('hostBytesMax'),
+    storageBytesMax: bytes('storageBytesMax'),
+  };
 }
 
 /** What is not a count counts as 0: an older or newer version may have written it. */

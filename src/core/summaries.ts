@@ -1,7 +1,7 @@
 /** What the local API tells, and the CLI shows. */
 import type { LogLevel } from './guest-protocol.ts';
 import type { ModuleName, Properties } from './message.ts';
-import type { Endings, ModuleUse } from './module-use.ts';
+import type { Endings, ModuleUse, MostUsed } from './module-use.ts';
 import type { HostMemory, ModuleLimits } from './ports.ts';
 import type { RestartReason } from './restart-reason.ts';
 
@@ -80,10 +80,7 @@ export type UseHistory = {
   readonly module: ModuleName;
   readonly totals: UseTotals;
   /** Oldest first, the hour under way last, a week at most. Hours in which the device was off are absent. */
-  readonly hours: readonly (Readonly<ModuleUse> & {
-    readonly from: string;
-    readonly heapBytesMax: number;
-  })[];
+  readonly hours: readonly (Readonly<ModuleUse> & MostUsed & { readonly from: string })[];
 };
 
 export type RuntimeSummary = {

@@ -4,7 +4,16 @@
  */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { ModuleName } from '../core/message.ts';
-import { addUse, type ModuleUse, useFromJson, useToJson } from '../core/module-use.ts';
+import {
+  addUse,
+  type ModuleUse,
+  type MostUsed,
+  mostFromJson,
+  mostOf,
+  noUse,
+  useFromJson,
+  useToJson,
+} from '../core/module-use.ts';
 import type { StoreWrite } from '../core/ports.ts';
 import { CREDIBLE_MS } from './device-time.ts';
 
@@ -12,8 +21,7 @@ export type HourOfUse = {
   /** Wall clock ms of its beginning. */
   readonly fromMs: number;
   readonly use: Readonly<ModuleUse>;
-  /** The most its heap took when it was looked at. */
-  readonly heapBytesMax: number;
+  readonly most: MostUsed;
 };
 
 export interface MeterHistory {
@@ -22,7 +30,7 @@ export interface MeterHistory {
     nowMs: number,
     module: ModuleName,
     use: Readonly<ModuleUse>,
-    heapBytes: number,
+    now: MostUsed,
   ): readonly StoreWrite[];
   /** Oldest first. */
   hours(module: ModuleName): readonly HourOfUse[];
@@ -38,7 +46,7 @@ const DAYS_MAX = 8;
 const DAY_MS = 24 * HOUR_MS;
 const PREFIX = 'meter ';
 
-type Hour = Map<ModuleName, { readonly use: ModuleUse; heapBytesMax: number }>;
+type Hour = Map<ModuleName, { readonly use: ModuleUse; readonly most: MostUsed }>;
 
 /** @param documents those of the last run. @param current what `current()` gave last. */
 export function createMeterHistory(
@@ -60,11 +68,7 @@ export function createMeterHistory(
       if (!isJsonObject(modules) || !Number.isSafeInteger(fromMs / HOUR_MS)) continue;
       const hour: Hour = new Map();
       for (const [module, use] of Object.entries(modules)) {
-        const heap = isJsonObject(use) ? use['heapBytesMax'] : undefined;
-        hour.set(module, {
-          use: useFromJson(use),
-          heapBytesMax: typeof heap === 'number' ? heap : 0,
-        });
+        hour.set(module, { use: useFromJson(use), most: mostFromJson(use) });
       }
       lastMs = fromMs;
       // What was written last knows most.
@@ -75,10 +79,7 @@ export function createMeterHistory(
 
   function hourToJson(hour: Hour): JsonObject {
     return Object.fromEntries(
-      [...hour].map(([module, { use, heapBytesMax }]) => [
-        module,
-        { ...useToJson(use), heapBytesMax },
-      ]),
+      [...hour].map(([module, { use, most }]) => [module, { ...useToJson(use), ...most }]),
     );
   }
 
@@ -103,17 +104,16 @@ export function createMeterHistory(
   }
 
   return {
-    add(nowMs, module, use, heapBytes) {
+    add(nowMs, module, use, now) {
       if (nowMs < CREDIBLE_MS) return [];
       const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
       const writes = fromMs === openHourMs ? [] : [...save(), ...prune(nowMs)];
       openHourMs = fromMs;
       const hour = hours.get(fromMs) ?? new Map();
       hours.set(fromMs, hour);
-      const there = hour.get(module) ?? { use: useFromJson(undefined), heapBytesMax: 0 };
-      hour.set(module, there);
+      const there = hour.get(module) ?? { use: noUse(), most: now };
       addUse(there.use, use);
-      there.heapBytesMax = Math.max(there.heapBytesMax, heapBytes);
+      hour.set(module, { use: there.use, most: mostOf(there.most, now) });
       return writes;
     },
     hours: (module) =>

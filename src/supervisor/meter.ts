@@ -9,12 +9,20 @@ import {
   addUse,
   type Endings,
   type ModuleUse,
+  type MostUsed,
   noUse,
   useFromJson,
   useSince,
   useToJson,
 } from '../core/module-use.ts';
-import type { Cancel, Clock, Ending, ModuleMetrics, StoreWrite } from '../core/ports.ts';
+import type {
+  Cancel,
+  Clock,
+  Ending,
+  HostMemory,
+  ModuleMetrics,
+  StoreWrite,
+} from '../core/ports.ts';
 import { type RestartReason, restartReason } from '../core/restart-reason.ts';
 import { createMeterHistory, HOUR_MS, type HourOfUse } from './meter-history.ts';
 
@@ -40,8 +48,10 @@ export interface Meter {
 export type MeterDeps = {
   readonly clock: Clock;
   readonly write: (writes: readonly StoreWrite[]) => Promise<void>;
-  /** What a running module used since its start. */
+  /** What a running module used since its start; undefined when it does not run. */
   readonly metrics: (module: ModuleName) => ModuleMetrics | undefined;
+  readonly memory: () => readonly HostMemory[];
+  readonly storageBytes: (module: ModuleName) => number;
 };
 
 type Held = {
@@ -58,7 +68,7 @@ const SAVE_MS = 300_000;
 
 /** @param documents those of the last run. */
 export function createMeter(
-  { clock, write, metrics }: MeterDeps,
+  { clock, write, metrics, memory, storageBytes }: MeterDeps,
   documents: Readonly<Record<string, Json>>,
 ): Meter {
   const stored = documents[DOCUMENT];
@@ -88,12 +98,22 @@ export function createMeter(
   function roll(): readonly StoreWrite[] {
     const fromMs = rolledAtMs;
     rolledAtMs = clock.now();
+    const hosts = memory();
     return [...held].flatMap(([module, there]) => {
       const use = useOf(module, there);
       const since = useSince(there.told, use);
       there.told = use;
-      return history.add(fromMs, module, since, metrics(module)?.heapBytes ?? 0);
+      return history.add(fromMs, module, since, now(module, hosts));
     });
+  }
+
+  function now(module: ModuleName, hosts: readonly HostMemory[]): MostUsed {
+    const host = hosts.find(({ modules: those }) => those.includes(module));
+    return {
+      heapBytesMax: metrics(module)?.heapBytes ?? 0,
+      hostBytesMax: host?.proportionalBytes ?? host?.residentBytes ?? 0,
+      storageBytesMax: storageBytes(module),
+    };
   }
 
   function save(more: readonly StoreWrite[]): void {

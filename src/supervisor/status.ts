@@ -6,7 +6,6 @@ import { type BundleState, type ModuleObservation } from '../core/plan.ts';
 import type { HostMemory, ModuleLimits, ModuleMetrics, StatisticsRow } from '../core/ports.ts';
 import { type RestartReason, restartReason } from '../core/restart-reason.ts';
 import type { ModuleSummary, RuntimeSummary, UseHistory, UseTotals } from '../core/summaries.ts';
-import { utf8Length } from '../core/twin-limits.ts';
 import type { Agent } from './agent.ts';
 import type { BundleStates } from './bundle-states.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -15,6 +14,7 @@ import type { Meter } from './meter.ts';
 import { limitsOf, type Modules } from './modules.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './router.ts';
+import type { Storage } from './storage.ts';
 import type { Twins } from './twins.ts';
 
 export type StatusDeps = {
@@ -25,6 +25,7 @@ export type StatusDeps = {
   readonly agent: Agent;
   readonly modules: Modules;
   readonly meter: Meter;
+  readonly storage: Storage;
   readonly memory: () => readonly HostMemory[];
   /** Of a module that sets none of its own. */
   readonly limits: ModuleLimits;
@@ -46,19 +47,8 @@ export interface Status {
 }
 
 export function createStatus(deps: StatusDeps): Status {
-  const { agent, modules, meter, bundles, links, queue, router, deadLetters, twins } = deps;
-
-  const inputsOf = (name: string) => queue.endpoints().filter((id) => id.startsWith(`${name}/`));
-
-  function waiting(name: string): number {
-    return inputsOf(name).reduce((sum, id) => sum + queue.waiting(id), 0);
-  }
-
-  function storageBytes(name: string): number {
-    const { desired, reported } = twins.read(name);
-    const twinBytes = utf8Length(JSON.stringify(desired)) + utf8Length(JSON.stringify(reported));
-    return inputsOf(name).reduce((sum, id) => sum + queue.room.of(id).bytes, twinBytes);
-  }
+  const { agent, modules, meter, storage, bundles, links, queue, router, deadLetters, twins } =
+    deps;
 
   function totals(name: string): UseTotals {
     const { sinceMs, use, endings } = meter.totals(name);
@@ -105,11 +95,11 @@ export function createStatus(deps: StatusDeps): Status {
           restartCount: module?.statistics.restartCount ?? 0,
           startedAt: startedAtMs === null ? null : new Date(startedAtMs).toISOString(),
           connected: links.online(spec.name),
-          waiting: waiting(spec.name),
+          waiting: storage.waiting(spec.name),
           restartReason: reasonOf(module?.statistics),
           cpuMs: metrics?.cpuMs ?? null,
           heapBytes: metrics?.heapBytes ?? null,
-          storageBytes: storageBytes(spec.name),
+          storageBytes: storage.bytes(spec.name),
           host: memory.find((host) => host.modules.includes(spec.name)) ?? null,
           limits: limitsOf(spec, deps.limits),
           totals: totals(spec.name),
@@ -119,8 +109,8 @@ export function createStatus(deps: StatusDeps): Status {
     names: () => [...(agent.target()?.modules.keys() ?? [])],
     history(name) {
       if (agent.target()?.modules.has(name) !== true) return undefined;
-      const hours = meter.hours(name).map(({ fromMs, use, heapBytesMax }) => {
-        return { from: new Date(fromMs).toISOString(), ...use, heapBytesMax };
+      const hours = meter.hours(name).map(({ fromMs, use, most }) => {
+        return { from: new Date(fromMs).toISOString(), ...use, ...most };
       });
       return { module: name, totals: totals(name), hours };
     },

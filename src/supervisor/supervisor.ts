@@ -35,6 +35,7 @@ import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
+import { createStorage, type Storage } from './storage.ts';
 import { createTwins, type Twins } from './twins.ts';
 
 export type SupervisorParts = {
@@ -119,7 +120,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       return true;
     },
   });
-  const meter: Meter = createMeter({ clock, write, metrics: host.metrics }, snapshot.documents);
+  const storage: Storage = createStorage(queue, twins);
+  const meter: Meter = createMeter(
+    { clock, write, metrics: host.metrics, memory: host.memory, storageBytes: storage.bytes },
+    snapshot.documents,
+  );
   const modules: Modules = createModules(
     {
       meter,
@@ -266,6 +271,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       agent,
       modules,
       meter,
+      storage,
       memory: host.memory,
       limits: parts.moduleLimits,
       bundles,

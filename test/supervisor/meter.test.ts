@@ -20,6 +20,10 @@ function open(clock: FakeClock, documents: Record<string, Json> = {}) {
     {
       clock,
       metrics: (module) => running.get(module),
+      memory: () => [
+        { pid: 1, modules: [...running.keys()], residentBytes: 70, proportionalBytes: 50 },
+      ],
+      storageBytes: () => 30,
       async write(writes) {
         commits.push(writes);
         for (const write of writes) {
@@ -117,7 +121,7 @@ test('hours add up to the totals, and each has what was used in it', async () =>
   );
   const sum = hours.reduce((total, { use }) => total + use.cpuMs, 0);
   assert.is(sum, meter.totals('m').use.cpuMs);
-  assert.is(hours[1]?.heapBytesMax, 9_000);
+  assert.equal(hours[1]?.most, { heapBytesMax: 9_000, hostBytesMax: 50, storageBytesMax: 30 });
 });
 
 test('hours survive a stop and a power cut, over midnight too', async () => {
