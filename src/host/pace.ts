@@ -21,6 +21,8 @@ export interface Pace {
 
 /** What may be saved up is one period of Docker's: a share counts in each 100 ms. */
 const PERIOD_MS = 100;
+/** Node's timers take no more. */
+const TIMER_MS_MAX = 2_147_483_647;
 
 /** @param cpuShare 1 = one CPU; undefined = no limit. */
 export function createPace(cpuShare: number | undefined, clock: Clock, ready: () => void): Pace {
@@ -55,7 +57,7 @@ export function createPace(cpuShare: number | undefined, clock: Clock, ready: ()
       }
       waiting ??= { sinceMs: nowMs, what: owedMs >= restMs ? 'cpuMs' : 'messageMs' };
       // Whole milliseconds: a timer that comes too early would only be set again.
-      cancel = clock.after(Math.ceil(waitMs), ready);
+      cancel = clock.after(Math.min(Math.ceil(waitMs), TIMER_MS_MAX), ready);
       return false;
     },
     spent: (cpuMs) => bucket?.spend(cpuMs, clock.elapsed(), beganAtMs),

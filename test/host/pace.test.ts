@@ -85,6 +85,26 @@ test('a rest holds turns back and is counted apart', async () => {
   assert.equal(pace.waited(), { cpuMs: 0, messageMs: 500 });
 });
 
+test('a debt of months is waited for in parts, for timers take weeks', async () => {
+  const clock = createFakeClock();
+  const monthMs = 30 * 24 * 3_600_000;
+  const alarms: number[] = [];
+  const spying = {
+    ...clock,
+    after(ms: number, run: () => void) {
+      alarms.push(ms);
+      return clock.after(ms, run);
+    },
+  };
+  const pace = createPace(undefined, spying, () => void pace.mayBegin());
+  pace.rest(2 * monthMs);
+  assert.not.ok(pace.mayBegin());
+  await clock.advance(3 * monthMs);
+  assert.ok(pace.mayBegin());
+  assert.ok(Math.max(...alarms) < 2 ** 31, alarms.join());
+  assert.is(pace.waited().messageMs, 2 * monthMs);
+});
+
 test('after stop nothing comes', async () => {
   const clock = createFakeClock();
   const { pace, began, work } = worker(clock, 0.1);
