@@ -53,19 +53,22 @@ export type ModulePulse = {
   readonly doomed: boolean;
 };
 
+/** Characters of an ending's reason, whoever wrote it. */
+export const REASON_LENGTH_MAX = 16_384;
+
 /** The name the module's code has in stack traces; the supervisor finds it there to map it back. */
 export function moduleFile(module: string): string {
   return `file:///${encodeURIComponent(module)}/main.js`;
 }
 
-/** Reads an Ending a host sent; undefined when it is none. */
+/** Reads an Ending a host sent, its reason cut; undefined when it is none. */
 export function parseEnding(json: string): Ending | undefined {
   const value = parse(json) as Partial<Ending> | null | undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const { cause, exitCode, reason } = value;
   if (!endingCauses.has(cause as string) || typeof reason !== 'string') return undefined;
   if (!Number.isSafeInteger(exitCode)) return undefined;
-  return { cause, exitCode, reason } as Ending;
+  return { cause, exitCode, reason: reason.slice(0, REASON_LENGTH_MAX) } as Ending;
 }
 
 const endingCauses = new Set<string>([

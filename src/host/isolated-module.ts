@@ -12,7 +12,7 @@ import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
-import { type HostStart, moduleFile } from './host-protocol.ts';
+import { type HostStart, moduleFile, REASON_LENGTH_MAX } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Prelude } from './prelude-script.ts';
 
@@ -61,7 +61,6 @@ type Inbox = { readonly events: string; readonly bytes: Uint8Array };
 
 /** Node's timers take no more. */
 const TIMER_MS_MAX = 2_147_483_647;
-const REASON_LENGTH_MAX = 16_384;
 const HEAP_MB_MIN = 8;
 /** `docker run` ends so when the container could not be made. */
 const REFUSED = 125;
