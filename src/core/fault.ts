@@ -20,6 +20,7 @@ const faultCodes = {
   guest: [
     'MESSAGE_TOO_LARGE',
     'TWIN_INVALID', // a reported patch that breaks a twin limit
+    'TOO_MANY_CALLS', // more calls without an answer than a module may have
     'REQUEST_INVALID', // a request across the treaty that no SDK of ours would make
   ],
   world: [

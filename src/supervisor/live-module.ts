@@ -63,6 +63,13 @@ export interface LiveModule {
 /** IoT Edge's MessageAckTimeoutSecs. */
 const ACK_TIMEOUT_MS = 30_000;
 
+/**
+ * Twin reads, reports and method calls of one module that wait for their answers, and the characters of
+ * the calls' payloads: all that a module can make the supervisor keep beside its messages.
+ */
+const CALLS_MAX = 1_000;
+const CALLS_SIZE_MAX = 8 * 1_048_576;
+
 /** Endings a message may have caused. */
 const endedByItself: ReadonlySet<EndingCause> = new Set([
   'error',
@@ -93,6 +100,8 @@ export function startLiveModule(
   // Who waits for this module and must hear that it is gone.
   const lost = new Set<(ending: Ending) => void>();
   let lastId = 0;
+  let openCalls = 0;
+  let openSize = 0;
   let ended = false;
   // Replies of one turn go in as one batch; most say only that all is well.
   let replies: GuestEvent[] = [];
@@ -131,26 +140,25 @@ export function startLiveModule(
         listens.delete(request.what);
         break;
       case 'twin':
-        answer(request.call, services.readTwin(name));
+        answer(request.call, () => services.readTwin(name));
         break;
       case 'report':
-        answer(
-          request.call,
-          services.report(name, request.patch).then(() => null),
-        );
+        answer(request.call, () => services.report(name, request.patch));
         break;
       case 'invoke':
         answer(
           request.call,
-          services.invoke(
-            request.device,
-            request.module,
-            { name: request.name, payload: request.payload },
-            {
-              connectMs: request.connectTimeoutS * 1000,
-              responseMs: request.responseTimeoutS * 1000,
-            },
-          ),
+          () =>
+            services.invoke(
+              request.device,
+              request.module,
+              { name: request.name, payload: request.payload },
+              {
+                connectMs: request.connectTimeoutS * 1000,
+                responseMs: request.responseTimeoutS * 1000,
+              },
+            ),
+          JSON.stringify(request.payload).length,
         );
         break;
       case 'answer':
@@ -203,10 +211,25 @@ export function startLiveModule(
     waiting.over();
   }
 
-  function answer(call: number, result: Promise<unknown>): void {
-    result.then(
-      (value) => reply({ t: 'reply', call, value: (value ?? null) as never }),
+  /** `size`: characters kept until the answer comes. */
+  function answer(call: number, ask: () => Promise<unknown>, size = 0): void {
+    if (openCalls >= CALLS_MAX || openSize + size > CALLS_SIZE_MAX) {
+      const text = `module ${name} has ${openCalls} calls without an answer, of ${CALLS_MAX} allowed, and ${openSize + size} characters in them, of ${CALLS_SIZE_MAX} allowed: it must wait for some`;
+      return refuse(call, new Fault('TOO_MANY_CALLS', text));
+    }
+    openCalls++;
+    openSize += size;
+    const close = (): void => {
+      openCalls--;
+      openSize -= size;
+    };
+    ask().then(
+      (value) => {
+        close();
+        reply({ t: 'reply', call, value: (value ?? null) as never });
+      },
       (cause: unknown) => {
+        close();
         if (!(cause instanceof Fault)) throw cause;
         refuse(call, cause);
       },
@@ -310,6 +333,7 @@ function errorName(fault: Fault): string {
       return 'InvalidOperationError';
     case 'STORE_FULL':
     case 'DISK_FULL':
+    case 'TOO_MANY_CALLS':
       return 'DeviceMaximumQueueDepthExceededError';
     case 'TWIN_INVALID':
     case 'REQUEST_INVALID':
