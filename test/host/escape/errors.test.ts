@@ -115,7 +115,9 @@ const raw: readonly Try[] = [
     gains: 'an error in the supervisor while it reads it',
     whole: true,
     code: `throw new Error('q');`,
-    start: { sourceMap: JSON.stringify({ version: 3, sources: [{ toString: 1 }], mappings: 'AAAA' }) },
+    start: {
+      sourceMap: JSON.stringify({ version: 3, sources: [{ toString: 1 }], mappings: 'AAAA' }),
+    },
     ends: { cause: 'error', reason: /^Error: q/ },
   },
   {
@@ -130,7 +132,10 @@ const raw: readonly Try[] = [
     gains: 'the frames of the host below our own',
     whole: true,
     code: `Error.stackTraceLimit = Infinity; const deep = (n) => { if (n === 0) throw new Error('deep'); deep(n - 1); }; deep(300);`,
-    ends: { cause: 'error', reason: /^Error: deep(\n {4}at (deep \()?file:\/\/\/spy\/main\.js:\d+:\d+\)?)+$/ },
+    ends: {
+      cause: 'error',
+      reason: /^Error: deep(\n {4}at (deep \()?file:\/\/\/spy\/main\.js:\d+:\d+\)?)+$/,
+    },
   },
   {
     name: 'a rejection nobody takes, with something strange',

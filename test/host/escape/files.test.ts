@@ -17,7 +17,15 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { startNoting } from '../../contracts/module-host.ts';
 import { until } from '../../fakes/within.ts';
-import { bindsIn, canaries, type Ground, secretIn, stillEchoes, type Try, tryAll } from './tries.ts';
+import {
+  bindsIn,
+  canaries,
+  type Ground,
+  secretIn,
+  stillEchoes,
+  type Try,
+  tryAll,
+} from './tries.ts';
 
 const EACCES = 'EACCES';
 
@@ -116,7 +124,14 @@ const raw: readonly Try[] = [
   reads(
     'links that lead out',
     'the file behind a link somebody made in a granted folder',
-    ['/data/link/secret', '/data/direct', '/data/etc', '/data/proc/environ', '/data/fd/3', '/data/far'],
+    [
+      '/data/link/secret',
+      '/data/direct',
+      '/data/etc',
+      '/data/proc/environ',
+      '/data/fd/3',
+      '/data/far',
+    ],
     [EACCES, EACCES, EACCES, EACCES, 'ENOENT', EACCES],
   ),
   reads(

@@ -28,11 +28,7 @@ const lies: readonly (readonly [name: string, gains: string, lie: string])[] = [
     'a bound that is no bound',
     `const head = Buffer.alloc(13); head.writeUInt32LE(${FRAME_BYTES_MAX + 1}); socket.write(head)`,
   ],
-  [
-    'a frame of no length',
-    'a decoder that turns on the spot',
-    'socket.write(Buffer.alloc(64))',
-  ],
+  ['a frame of no length', 'a decoder that turns on the spot', 'socket.write(Buffer.alloc(64))'],
   [
     'a frame too short to be one',
     'fields read from the next frame',
@@ -48,12 +44,24 @@ const lies: readonly (readonly [name: string, gains: string, lie: string])[] = [
     'an offset that wraps around',
     `socket.write(frame(2, handle, '[]', 0xffffffff))`,
   ],
-  ['another protocol', 'a parser that guesses', `socket.write('GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')`],
+  [
+    'another protocol',
+    'a parser that guesses',
+    `socket.write('GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')`,
+  ],
   ['noise', 'any way the decoder can be made to fail', `socket.write(Buffer.alloc(5000, 0x9d))`],
-  ['the same on the urgent pipe', 'a second pipe that is looked at less', `urgent(Buffer.alloc(64, 0xee))`],
+  [
+    'the same on the urgent pipe',
+    'a second pipe that is looked at less',
+    `urgent(Buffer.alloc(64, 0xee))`,
+  ],
   ['kind 0', 'a branch nobody wrote', `socket.write(frame(0, handle, ''))`],
   ['a kind that is none', 'the same', `socket.write(frame(77, handle, ''))`],
-  ['a kind of the other direction', 'the supervisor’s own words, sent back', `socket.write(frame(255, handle, '{}'))`],
+  [
+    'a kind of the other direction',
+    'the supervisor’s own words, sent back',
+    `socket.write(frame(255, handle, '{}'))`,
+  ],
   ['a module that is none', 'a member made of nothing', `socket.write(frame(1, 99, ''))`],
   [
     'requests of the host itself',
@@ -75,36 +83,96 @@ const lies: readonly (readonly [name: string, gains: string, lie: string])[] = [
     'another’s host killed',
     `urgent(frame(4, 3, ending({ cause: 'wedged' })))`,
   ],
-  ['two starts', 'a module twice in the supervisor’s books', `socket.write(Buffer.concat([frame(1, handle, ''), frame(1, handle, '')]))`],
-  ['two ends', 'the next module’s end instead', `socket.write(Buffer.concat([frame(3, handle, ending()), frame(3, handle, ending())]))`],
+  [
+    'two starts',
+    'a module twice in the supervisor’s books',
+    `socket.write(Buffer.concat([frame(1, handle, ''), frame(1, handle, '')]))`,
+  ],
+  [
+    'two ends',
+    'the next module’s end instead',
+    `socket.write(Buffer.concat([frame(3, handle, ending()), frame(3, handle, ending())]))`,
+  ],
   [
     'requests after the end',
     'a module that is gone for the plan and sends on',
     `socket.write(Buffer.concat([frame(3, handle, ending()), frame(2, handle, '[{"t":"log","level":"info","text":"forged"}]')]))`,
   ],
-  ['a start after the end', 'a module that is gone and runs', `socket.write(Buffer.concat([frame(3, handle, ending()), frame(1, handle, '')]))`],
+  [
+    'a start after the end',
+    'a module that is gone and runs',
+    `socket.write(Buffer.concat([frame(3, handle, ending()), frame(1, handle, '')]))`,
+  ],
   ['an ending that is no JSON', 'an error while it is read', `socket.write(frame(3, handle, '{'))`],
-  ['an ending only the supervisor may tell', 'a restart without a pause, for ever', `socket.write(frame(3, handle, ending({ cause: 'host lost' })))`],
-  ['an ending by a name from the prototype', 'a cause that is a function', `socket.write(frame(3, handle, ending({ cause: 'constructor' })))`],
-  ['a reason that is no text', 'an error where it is cut, logged or reported', `socket.write(frame(3, handle, ending({ reason: { length: 1e9 } })))`],
-  ['an exit code that is none', 'a row the database refuses', `socket.write(frame(3, handle, ending({ exitCode: 0.5 })))`],
+  [
+    'an ending only the supervisor may tell',
+    'a restart without a pause, for ever',
+    `socket.write(frame(3, handle, ending({ cause: 'host lost' })))`,
+  ],
+  [
+    'an ending by a name from the prototype',
+    'a cause that is a function',
+    `socket.write(frame(3, handle, ending({ cause: 'constructor' })))`,
+  ],
+  [
+    'a reason that is no text',
+    'an error where it is cut, logged or reported',
+    `socket.write(frame(3, handle, ending({ reason: { length: 1e9 } })))`,
+  ],
+  [
+    'an exit code that is none',
+    'a row the database refuses',
+    `socket.write(frame(3, handle, ending({ exitCode: 0.5 })))`,
+  ],
   ['an ending that is a list', 'fields of nothing', `socket.write(frame(3, handle, '[]'))`],
   ['a wedge without an ending', 'the same where it is urgent', `urgent(frame(4, handle, 'null'))`],
   ['a pulse that is no JSON', 'an error while it is read', `urgent(frame(5, 0, 'x'))`],
-  ['a pulse that is no list', 'a loop over something else', `urgent(frame(5, 0, '{"length":9007199254740991}'))`],
+  [
+    'a pulse that is no list',
+    'a loop over something else',
+    `urgent(frame(5, 0, '{"length":9007199254740991}'))`,
+  ],
   ['a pulse of nothing', 'a field of null', `urgent(frame(5, 0, '[null]'))`],
-  ['a pulse with texts for numbers', 'sums that are texts', `urgent(frame(5, 0, JSON.stringify([{ handle, cpuMs: '1', heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: false }])))`],
-  ['a pulse with negative numbers', 'blame turned around', `urgent(frame(5, 0, JSON.stringify([{ handle, cpuMs: 0, heapBytes: -1e15, grownBytes: 0, turnMs: 0, doomed: false }])))`],
-  ['a pulse beyond all numbers', 'Infinity in the books, NaN after the first subtraction', `urgent(frame(5, 0, '[{"handle":1,"cpuMs":1e999,"heapBytes":0,"grownBytes":0,"turnMs":0,"doomed":false}]'))`],
-  ['a pulse that is half true', 'a doom that is a text, and so always true', `urgent(frame(5, 0, JSON.stringify([{ handle, cpuMs: 0, heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: 'no' }])))`],
-  ['a pulse by inheritance', 'numbers that were not looked at', `urgent(frame(5, 0, '[{"__proto__":{"handle":1,"cpuMs":0,"heapBytes":0,"grownBytes":0,"turnMs":0,"doomed":false}}]'))`],
-  ['a flood of nonsense', 'the supervisor busy with it for ever', `for (let i = 0; i < 1000; i++) socket.write(Buffer.concat(Array.from({ length: 100 }, () => frame(9, handle, 'x'.repeat(100)))))`],
+  [
+    'a pulse with texts for numbers',
+    'sums that are texts',
+    `urgent(frame(5, 0, JSON.stringify([{ handle, cpuMs: '1', heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: false }])))`,
+  ],
+  [
+    'a pulse with negative numbers',
+    'blame turned around',
+    `urgent(frame(5, 0, JSON.stringify([{ handle, cpuMs: 0, heapBytes: -1e15, grownBytes: 0, turnMs: 0, doomed: false }])))`,
+  ],
+  [
+    'a pulse beyond all numbers',
+    'Infinity in the books, NaN after the first subtraction',
+    `urgent(frame(5, 0, '[{"handle":1,"cpuMs":1e999,"heapBytes":0,"grownBytes":0,"turnMs":0,"doomed":false}]'))`,
+  ],
+  [
+    'a pulse that is half true',
+    'a doom that is a text, and so always true',
+    `urgent(frame(5, 0, JSON.stringify([{ handle, cpuMs: 0, heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: 'no' }])))`,
+  ],
+  [
+    'a pulse by inheritance',
+    'numbers that were not looked at',
+    `urgent(frame(5, 0, '[{"__proto__":{"handle":1,"cpuMs":0,"heapBytes":0,"grownBytes":0,"turnMs":0,"doomed":false}}]'))`,
+  ],
+  [
+    'a flood of nonsense',
+    'the supervisor busy with it for ever',
+    `for (let i = 0; i < 1000; i++) socket.write(Buffer.concat(Array.from({ length: 100 }, () => frame(9, handle, 'x'.repeat(100)))))`,
+  ],
   [
     'a lie, and requests in the same breath',
     'requests that are taken before the lie is punished',
     `socket.write(Buffer.concat([frame(9, handle, ''), frame(2, handle, '[{"t":"log","level":"info","text":"forged"}]')]))`,
   ],
-  ['half a frame, and then its end', 'a decoder that waits with half of it for another host', `socket.end(frame(2, handle, '[]').subarray(0, 9)); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 20)`],
+  [
+    'half a frame, and then its end',
+    'a decoder that waits with half of it for another host',
+    `socket.end(frame(2, handle, '[]').subarray(0, 9)); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 20)`,
+  ],
 ];
 
 type Context = { host: ModuleHost; other: Told; log: { readonly entries: readonly LogEntry[] } };
@@ -178,7 +246,11 @@ test('a false witness costs its own host only', async ({ host, other }) => {
 
 // Would have gained: a process that lives on without anybody who watches it.
 test('a host that listens no more is killed when a module is to stop', async ({ host }) => {
-  const liar = startNoting(host, { module: 'liar', code: `lie:socket.pause(); socket.write(frame(1, handle, ''))`, group: 'deaf' });
+  const liar = startNoting(host, {
+    module: 'liar',
+    code: `lie:socket.pause(); socket.write(frame(1, handle, ''))`,
+    group: 'deaf',
+  });
   await startOf(liar);
   const pid = host.processes()['deaf'] as number;
   await within(LIMIT_MS, 'stop', liar.running.stop());
@@ -192,7 +264,10 @@ test('what a host prints is bounded, and stays a field', async ({ host, log }) =
   const lie = `lie:process.stdout.write(${`'${forged}'`}.repeat(100_000)); process.stderr.write(${`'${forged}'`}.repeat(100_000)); socket.write(frame(1, handle, ''));`;
   const liar = startNoting(host, { module: 'liar', code: lie, group: 'loud' });
   await startOf(liar);
-  const said = () => log.entries.filter(({ message, fields }) => message === 'module host said' && fields['group'] === 'loud');
+  const said = () =>
+    log.entries.filter(
+      ({ message, fields }) => message === 'module host said' && fields['group'] === 'loud',
+    );
   await until(LIMIT_MS, 'it is heard', () => said().length > 0);
   await liar.running.stop();
   const length = said().reduce((sum, { fields }) => sum + String(fields['text']).length, 0);

@@ -86,7 +86,10 @@ const raw: readonly Try[] = [
     gains: 'the same before the first line runs',
     whole: true,
     code: `import fs from 'node:fs'; isolet.request([{ t: 'log', level: 'info', text: typeof fs }]);`,
-    ends: { cause: 'error', reason: /^Error: The bundle imports "node:fs", but a bundle is one file/ },
+    ends: {
+      cause: 'error',
+      reason: /^Error: The bundle imports "node:fs", but a bundle is one file/,
+    },
   },
   {
     name: 'a static import of JSON',
@@ -208,8 +211,7 @@ const sdk: readonly Try[] = [
     gains: 'the outbox itself, behind the functions of the prelude',
     code: `return [Object.keys(seam).sort(), ...Object.values(seam).filter((one) => typeof one === 'function').map(host)].flat();`,
     gets: [
-      ...['EventEmitter', 'ack', 'boot', 'call', 'hostCall', 'nack'],
-      ...['nextTick', 'on', 'request', 'uncaught'],
+      ...'EventEmitter ack boot call hostCall nack nextTick on request uncaught'.split(' '),
       ...Array.from({ length: 9 }, () => 'ReferenceError'),
     ],
   },

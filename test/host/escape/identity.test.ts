@@ -115,6 +115,7 @@ function deliver(module: LiveModule, text: string): string[] {
       taken: () => void fate.push('taken'),
       done: () => void fate.push('done'),
       failed: (_, reason) => void fate.push(`failed: ${reason}`),
+      refused: () => void fate.push('refused'),
     })
     .catch((cause: Fault) => void fate.push(cause.code));
   return fate;
@@ -144,7 +145,9 @@ test('a message says who sent it, whatever its sender says', async ({ device }) 
   await until(LIMIT_MS, 'both are sent', () => device.messages.length === 2);
   for (const { sender, source, system } of device.messages) {
     assert.is(sender, 'spy');
-    assert.ok(source === '/messages/modules/spy' || source === `/messages/modules/spy/outputs/${output}`);
+    assert.ok(
+      source === '/messages/modules/spy' || source === `/messages/modules/spy/outputs/${output}`,
+    );
     assert.equal([system['connectionModuleId'], system['connectionDeviceId']], ['spy', 'board']);
     assert.is(system['messageId'], 'mine');
   }
@@ -210,13 +213,17 @@ test('the runtime’s own methods are not a module’s to call', async ({ device
     `say([${[call('$edgeAgent'), call('$edgeHub'), call(null), call('victim', 'other'), call('__proto__'), call('constructor')].join()}]);`,
   );
   const said = await until(LIMIT_MS, 'it has tried', () => device.said('spy')[0]);
-  assert.equal(said, Array.from({ length: 6 }, () => 'DeviceNotFoundError'));
+  assert.equal(
+    said,
+    Array.from({ length: 6 }, () => 'DeviceNotFoundError'),
+  );
   assert.equal(device.restarted, []);
 });
 
 // Would have gained: lines in the log that seem another's, or the supervisor's; a terminal that obeys.
 test('a line of the log is one line, of its module', async ({ device }) => {
-  const forged = '\r\n{"level":"error","message":"module ended","module":"victim"}\n\u001b[2J\u001b]0;x\u0007\u2028\u0000';
+  const forged =
+    '\r\n{"level":"error","message":"module ended","module":"victim"}\n\u001b[2J\u001b]0;x\u0007\u2028\u0000';
   await device.start(
     'spy',
     `isolet.request(['debug', 'info', 'warn', 'error'].map((level) => ({ t: 'log', level, text: ${JSON.stringify(forged)} })));`,

@@ -95,7 +95,8 @@ const sdk: readonly Try[] = [
     gets: 0,
     check({ bodies }) {
       const sent = bodies.find((one) => one !== undefined && one.length === 100_000);
-      if (sent === undefined || sent.some((one) => one !== 7)) throw new Error('not as it was sent');
+      if (sent === undefined || sent.some((one) => one !== 7))
+        throw new Error('not as it was sent');
     },
   },
   {

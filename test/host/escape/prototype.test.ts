@@ -22,7 +22,8 @@ function sentRight({ requests, bodies }: Told): void {
 /** `code` spoils something; then the SDK, made before, sends a message. */
 const poison = (name: string, code: string): Try => ({
   name: `${name}, then a message`,
-  gains: 'a frame with parts of ours that the SDK did not write, or a call of ours from inside the prelude with its things',
+  gains:
+    'a frame with parts of ours that the SDK did not write, or a call of ours from inside the prelude with its things',
   code: `const client = await sdk.ModuleClient.fromEnvironment(sdk.Mqtt);
     await client.open();
     const message = new sdk.Message('poison');
@@ -88,8 +89,14 @@ const sdk: readonly Try[] = [
     'text methods and regular expressions',
     `String.prototype.slice = () => '"}],['; String.prototype.replace = () => '"'; String.prototype.replaceAll = () => '"'; String.prototype.isWellFormed = () => false; RegExp.prototype.exec = function () { return null; }; RegExp.prototype[Symbol.replace] = () => '"';`,
   ),
-  poison('an emitter whose emit is ours', `client.emit = (...rest) => { for (const one of rest) outsider(one); }; Object.getPrototypeOf(sdk.ModuleClient.prototype).emit = client.emit;`),
-  poison('a frozen world', `for (const one of [Object, Array, Function, Promise, Map, String]) Object.freeze(one.prototype); Object.preventExtensions(globalThis);`),
+  poison(
+    'an emitter whose emit is ours',
+    `client.emit = (...rest) => { for (const one of rest) outsider(one); }; Object.getPrototypeOf(sdk.ModuleClient.prototype).emit = client.emit;`,
+  ),
+  poison(
+    'a frozen world',
+    `for (const one of [Object, Array, Function, Promise, Map, String]) Object.freeze(one.prototype); Object.preventExtensions(globalThis);`,
+  ),
   {
     name: 'poison before the SDK reads its events',
     gains: 'a hand in the events of the runtime: replies, method calls, other listeners',
@@ -103,7 +110,8 @@ const sdk: readonly Try[] = [
   },
   {
     name: 'a desired patch with __proto__',
-    gains: 'Object.prototype of the module by way of the hub: a way from whoever writes twins into code',
+    gains:
+      'Object.prototype of the module by way of the hub: a way from whoever writes twins into code',
     code: `const client = await sdk.ModuleClient.fromEnvironment(sdk.Mqtt);
       const twin = await new Promise((resolve) => client.getTwin((error, one) => resolve(one)));
       const patch = await new Promise((resolve) => twin.on('properties.desired', resolve));
@@ -134,7 +142,13 @@ const sdk: readonly Try[] = [
       const message = await new Promise((resolve) => client.on('inputMessage', (name, one) => resolve(one)));
       return [message.properties.getValue('toString'), String(message.properties) === '[object Object]', message.messageId];`,
     events: [
-      input(1, 'x', { toString: 'a', hasOwnProperty: 'b', constructor: 'c', valueOf: 'd', then: 'e' }),
+      input(1, 'x', {
+        toString: 'a',
+        hasOwnProperty: 'b',
+        constructor: 'c',
+        valueOf: 'd',
+        then: 'e',
+      }),
     ],
     gets: ['a', true, ''],
   },

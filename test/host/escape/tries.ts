@@ -62,7 +62,12 @@ export const canaries = {
 process.env['ISOLET_CANARY'] = canaries.supervisor;
 
 /** What no module may ever read: secrets, and where on the device the runtime lives. */
-const secrets: readonly string[] = [...Object.values(canaries), root, process.execPath, 'node:internal'];
+const secrets: readonly string[] = [
+  ...Object.values(canaries),
+  root,
+  process.execPath,
+  'node:internal',
+];
 
 /**
  * Before each try: `say` and what it needs are kept out of reach of what the try poisons. `host(value)`
@@ -261,7 +266,9 @@ export async function stillEchoes({ neighbour }: Pick<Ground, 'neighbour'>): Pro
   neighbour.running.post([input(id, `there, ${id}?`)], [undefined]);
   await until(LIMIT_MS, 'the neighbour answers', () => {
     const since = neighbour.requests.slice(before);
-    const bodies = neighbour.bodies.slice(before).map((body) => body && Buffer.from(body).toString());
+    const bodies = neighbour.bodies
+      .slice(before)
+      .map((body) => body && Buffer.from(body).toString());
     return (
       since.some((one) => one.t === 'ack' && one.ids.includes(id)) &&
       bodies.includes(`there, ${id}?`)
