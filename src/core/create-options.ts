@@ -2,13 +2,12 @@
 import { readBinds, readMounts } from './create-options-files.ts';
 import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import type { Bind, DeviceGrant } from './ports.ts';
+import { type Bind, type Grants, noGrants } from './ports.ts';
 
 export type ModuleSettings = {
   /** `HostConfig.Memory` in MB, undefined = the runtime's default. */
   readonly memoryMb: number | undefined;
-  readonly binds: readonly Bind[];
-  readonly devices: readonly DeviceGrant[];
+  readonly grants: Grants;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
   /** Settings that cannot be honoured here, as paths; reported, never silently ignored. */
@@ -53,10 +52,10 @@ const MEMORY_MB_MIN = 8;
 export function readCreateOptions(options: JsonObject, path: string): ModuleSettings {
   const problems: string[] = [];
   const unhonoured: string[] = [];
+  const grants = { ...noGrants };
   const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
     memoryMb: undefined,
-    binds: [],
-    devices: [],
+    grants,
     env: {},
     unhonoured,
     problems,
@@ -71,16 +70,16 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
         settings.memoryMb = readMemory(value, at, problems);
         break;
       case 'HostConfig.Binds':
-        settings.binds = [...settings.binds, ...readBinds(value, at, problems)];
+        grants.binds = [...grants.binds, ...readBinds(value, at, problems)];
         break;
       case 'HostConfig.Mounts': {
         const mounts = readMounts(value, at, problems);
-        settings.binds = [...settings.binds, ...mounts.binds];
+        grants.binds = [...grants.binds, ...mounts.binds];
         unhonoured.push(...mounts.others.map((one) => `${name}${one}`));
         break;
       }
       case 'HostConfig.Devices':
-        settings.devices = readDevices(value, at, problems);
+        grants.devices = readDevices(value, at, problems);
         break;
       case 'HostConfig.NanoCpus':
         checkNanoCpus(value, at, problems);
@@ -97,7 +96,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       unhonoured.push(name);
     }
   }
-  checkTargets(settings.binds, `${path}.HostConfig`, problems);
+  checkTargets(grants.binds, `${path}.HostConfig`, problems);
   return settings;
 }
 

@@ -107,6 +107,13 @@ export type HostEvent =
       readonly call: number;
       /** `code` is Node's (`ENOENT`, `EACCES`, …). */
       readonly error: { readonly code: string; readonly message: string };
+    }
+  /** News from something the module opened; `source` is the number it was given for it. */
+  | {
+      readonly t: 'signal';
+      readonly service: string;
+      readonly source: number;
+      readonly value: Json;
     };
 
 /** Guest → module host. */
@@ -123,6 +130,17 @@ export type HostCall =
       readonly call: number;
       readonly path: string;
       readonly text: string;
+    }
+  /**
+   * Use one of the device's services (src/host/device-services.ts); which words and arguments there
+   * are is between the service and its half in the guest. Value: what the service says.
+   */
+  | {
+      readonly t: 'ask';
+      readonly call: number;
+      readonly service: string;
+      readonly what: string;
+      readonly args: Json;
     };
 
 /** What the guest is told once, before any of its code runs (as JSON text). */

@@ -174,6 +174,14 @@ export type DeviceGrant = {
   readonly at: string;
 };
 
+/** What of the device a module may touch. */
+export type Grants = {
+  readonly binds: readonly Bind[];
+  readonly devices: readonly DeviceGrant[];
+};
+
+export const noGrants: Grants = { binds: [], devices: [] };
+
 export type ModuleStart = {
   readonly module: ModuleName;
   /** ES module text, one file, no imports left. */
@@ -182,16 +190,15 @@ export type ModuleStart = {
   readonly sourceMap: string;
   readonly device: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly binds: readonly Bind[];
-  readonly devices?: readonly DeviceGrant[];
+  readonly grants: Grants;
   readonly limits: ModuleLimits;
   /** Modules of one group share a host process; a group of one is a quarantine. */
   readonly group: string;
   /**
-   * The binds of all modules of the group: a host gets its rights when it starts, and one for all
+   * What all modules of the group are granted: a host gets its rights when it starts, and one for all
    * costs less memory than one for each. Undefined = nobody else's are known.
    */
-  readonly groupBinds?: readonly Bind[];
+  readonly groupGrants?: readonly Grants[];
 };
 
 export type ModuleLimits = {
@@ -211,6 +218,7 @@ export type EndingCause =
   | 'out of memory'
   | 'out of time'
   | 'wedged' // could not be stopped; the host was killed for it
+  | 'crashed' // the host died of a fault while this module was the one at work
   | 'host lost'; // the host died, and this module was not the cause
 
 /** How a module ended. */

@@ -14,9 +14,9 @@ import { EventEmitter } from 'events';
 import { BOOT_NAME, type GuestBoot, type GuestBootFunction } from '../core/guest-protocol.ts';
 import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
-import { createWallClock, parse } from './border/primordials.ts';
+import { createWallClock, ownMap, parse } from './border/primordials.ts';
 import { createUncaught, type Uncaught } from './border/uncaught.ts';
-import { type EventHandlers, SEAM, type Seam } from './seam.ts';
+import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.ts';
 import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
@@ -41,6 +41,7 @@ const boot: GuestBootFunction = (outbox, bootText) => {
 
   let closed = false;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
+  const signalHandlers = ownMap<string, SignalHandler>();
   const clock = createGuestClock(createWallClock());
   const uncaught: Uncaught = createUncaught(() => process);
   const guard = (run: () => unknown): void => {
@@ -79,6 +80,7 @@ const boot: GuestBootFunction = (outbox, bootText) => {
     on(type, handler) {
       handlers[type] = handler;
     },
+    onSignal: (service, handler) => void signalHandlers.set(service, handler),
     nextTick: (run) => void nextTick(run),
     uncaught,
   };
@@ -110,6 +112,7 @@ const boot: GuestBootFunction = (outbox, bootText) => {
     handlers,
     reply: border.reply,
     done: border.done,
+    signal: (event) => signalHandlers.get(event.service)?.(event.source, event.value),
     timers: timers.run,
     refuse: (id) => border.nack(id, 'The module has no handler for inputs.'),
     guard,

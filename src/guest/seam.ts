@@ -28,6 +28,9 @@ export type EventHandlers = {
   readonly method: (event: Extract<GuestEvent, { t: 'method' }>) => void;
 };
 
+/** News of something the module opened: the number it was given for it, and the news. */
+export type SignalHandler = (source: number, value: Json) => void;
+
 export type ErrorOrigin = 'uncaughtException' | 'unhandledRejection';
 
 /**
@@ -54,6 +57,8 @@ export type Seam = {
   readonly nack: (id: number, reason: string) => void;
   /** One handler per type of event; a later one replaces it. */
   on<Type extends keyof EventHandlers>(type: Type, handler: EventHandlers[Type]): void;
+  /** One handler per service of the device; a later one replaces it. */
+  readonly onSignal: (service: string, handler: SignalHandler) => void;
   /** Runs after the code that runs now, before any later event. */
   readonly nextTick: (run: () => void) => void;
   /** An error no code of the module will catch: ends the module unless `process` has a handler for it. */

@@ -9,7 +9,7 @@ import type { HostCall, HostEvent } from '../core/guest-protocol.ts';
 import type { Json } from '../core/json.ts';
 import type { Bind } from '../core/ports.ts';
 
-type FileCall = Exclude<HostCall, { readonly t: 'exit' }>;
+type FileCall = Extract<HostCall, { readonly path: string }>;
 
 /** Answers one file call; never rejects. */
 export type FileAccess = (call: FileCall) => Promise<HostEvent>;

@@ -11,7 +11,7 @@ const PATH_LENGTH_MAX = 4_096;
 const TEXT_FACTOR = 6;
 
 export function parseHostCalls(text: string, settings: HostSettings): ParsedHostCalls {
-  if (text.length > TEXT_FACTOR * settings.fileBytesMax + settings.fileCallsMax * PATH_LENGTH_MAX) {
+  if (text.length > TEXT_FACTOR * settings.fileBytesMax + settings.hostCallsMax * PATH_LENGTH_MAX) {
     return { ok: false, problem: `its host calls take ${text.length} characters` };
   }
   let calls: unknown;
@@ -31,6 +31,15 @@ function isHostCall(value: unknown): value is HostCall {
   if (typeof value !== 'object' || value === null) return false;
   const call = value as Readonly<Record<string, unknown>>;
   if (call['t'] === 'exit') return Number.isSafeInteger(call['code']);
+  if (call['t'] === 'ask') {
+    const { service, what } = call;
+    return (
+      Number.isSafeInteger(call['call']) &&
+      typeof service === 'string' &&
+      typeof what === 'string' &&
+      'args' in call
+    );
+  }
   return (
     (call['t'] === 'readFile' || call['t'] === 'readDir' || call['t'] === 'writeFile') &&
     Number.isSafeInteger(call['call']) &&

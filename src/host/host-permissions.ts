@@ -6,15 +6,16 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
-import type { Bind } from '../core/ports.ts';
+import type { Grants } from '../core/ports.ts';
 import { localRealPath } from './local-real-path.ts';
 
 /** The only addon, and what finds its binary. */
 const ADDON = 'isolated-vm';
 const ADDON_FINDER = 'node-gyp-build';
 
-/** @param binds what all modules of the host may need. @param hostMain the program the host runs. */
-export function permissionFlags(hostMain: string, binds: readonly Bind[]): readonly string[] {
+/** @param all what the modules of the host are granted. @param hostMain the program the host runs. */
+export function permissionFlags(hostMain: string, all: readonly Grants[]): readonly string[] {
+  const binds = all.flatMap((grants) => grants.binds);
   const granted = binds.flatMap(({ source }) => names(source));
   const written = binds.filter(({ writable }) => writable);
   // src/host/file-access.ts looks at /proc/self/fd for what it has opened.
@@ -33,9 +34,10 @@ export function permissionFlags(hostMain: string, binds: readonly Bind[]): reado
 }
 
 /** Has a host with the rights for `granted` those for `wanted`, too? */
-export function covers(granted: readonly Bind[], wanted: readonly Bind[]): boolean {
-  return wanted.every(({ source, writable }) =>
-    granted.some((one) => one.source === source && (one.writable || !writable)),
+export function covers(granted: readonly Grants[], wanted: Grants): boolean {
+  const binds = granted.flatMap((grants) => grants.binds);
+  return wanted.binds.every(({ source, writable }) =>
+    binds.some((one) => one.source === source && (one.writable || !writable)),
   );
 }
 

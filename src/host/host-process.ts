@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Bind, Cancel, Clock, Log } from '../core/ports.ts';
+import type { Cancel, Clock, Grants, Log } from '../core/ports.ts';
 import type { Frame } from './frame.ts';
 import { createFramePipe, type FramePipe } from './frame-pipe.ts';
 import { permissionFlags } from './host-permissions.ts';
@@ -31,14 +31,14 @@ export type HostProcessEvents = {
   overCeiling(residentBytes: number): void;
   /** It has told nothing for `silenceMs`. */
   silent(): void;
-  /** It is no more. */
-  gone(reason: string): void;
+  /** It is no more; `signal` when it ended by itself, with one. */
+  gone(reason: string, signal?: NodeJS.Signals): void;
 };
 
 export type HostProcessDeps = {
   readonly hostMain: string;
-  /** What it may read and write for its modules. */
-  readonly binds: readonly Bind[];
+  /** What it may touch for its modules. */
+  readonly grants: readonly Grants[];
   /** Whom it runs as; undefined = as ourselves. */
   readonly user: HostUser | undefined;
   readonly group: string;
@@ -74,8 +74,8 @@ const FUNERAL_MS = 1_000;
 
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
   const { clock, settings } = deps;
-  const { hostMain, binds, user } = deps;
-  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, binds)];
+  const { hostMain, grants, user } = deps;
+  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, grants)];
   const child = spawn(process.execPath, [...flags, hostMain], {
     cwd: '/',
     // Node drops the supplementary groups along with the user.
@@ -95,7 +95,8 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     if (child.pid === undefined) gone(`The module host could not be started: ${cause.message}.`);
   });
   child.on('exit', (code, signal) => {
-    gone(killed ?? `The module host ended by itself (${signal ?? `code ${code}`}).`);
+    if (killed !== undefined) return gone(killed);
+    gone(`The module host ended by itself (${signal ?? `code ${code}`}).`, signal ?? undefined);
   });
   let pipe: FramePipe | undefined;
   // A child that could not be spawned may lack everything; 'error' tells of it.
@@ -158,13 +159,13 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     child.kill('SIGKILL');
   }
 
-  function gone(reason: string): void {
+  function gone(reason: string, signal?: NodeJS.Signals): void {
     if (over) return;
     over = true;
     cancelSilence();
     for (const cancel of cancels) cancel();
     for (const stream of child.stdio ?? []) stream?.destroy();
-    events.gone(reason);
+    events.gone(reason, signal);
   }
 
   return {

@@ -1,5 +1,5 @@
 /** What the frames between supervisor and module host mean. */
-import type { Bind, Ending, ModuleLimits } from '../core/ports.ts';
+import type { Ending, Grants, ModuleLimits } from '../core/ports.ts';
 
 /** Supervisor → host. */
 export const toHost = {
@@ -32,7 +32,7 @@ export type HostStart = {
   readonly module: string;
   /** GuestBoot as JSON text. */
   readonly boot: string;
-  readonly binds: readonly Bind[];
+  readonly grants: Grants;
   /** Why this device cannot run it, as far as the supervisor knows; the host finds the rest. */
   readonly problems: readonly string[];
   readonly limits: ModuleLimits;

@@ -27,6 +27,8 @@ export type HostSettings = {
   readonly memoryShare: number;
   /** A host without modules is kept this long, ms: a module being updated finds it warm. */
   readonly idleMs: number;
+  /** A spare isolate, ready for the next module, is kept this long after a start, ms; 0 = none. It takes 2 MB. */
+  readonly spareMs: number;
   /** Largest frame either way, bytes. */
   readonly frameBytesMax: number;
   /** Bytes that may wait in the host for one module's next turn; more ends the module. */
@@ -49,8 +51,10 @@ export type HostSettings = {
   readonly jsonDepthMax: number;
   /** Largest file a module may read or write, bytes. */
   readonly fileBytesMax: number;
-  /** File calls of one module under way at once. */
-  readonly fileCallsMax: number;
+  /** Calls to the host of one module under way at once: files, and what else it uses of the device. */
+  readonly hostCallsMax: number;
+  /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
+  readonly signalsMax: number;
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
@@ -70,6 +74,7 @@ export const defaultHostSettings: HostSettings = {
   heapFactor: 2,
   memoryShare: 0.75,
   idleMs: 10_000,
+  spareMs: 10_000,
   frameBytesMax: 16 * MB,
   inboxBytesMax: 32 * MB,
   outboxBytesMax: 32 * MB,
@@ -81,6 +86,7 @@ export const defaultHostSettings: HostSettings = {
   textLengthMax: 16_384,
   jsonDepthMax: 64,
   fileBytesMax: MB,
-  fileCallsMax: 64,
+  hostCallsMax: 64,
+  signalsMax: 1_024,
   outputBytesMax: 65_536,
 };

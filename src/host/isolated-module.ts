@@ -8,13 +8,14 @@
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
 import ivm from 'isolated-vm';
-import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
+import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
+import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile, REASON_LENGTH_MAX } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
-import type { Prelude } from './prelude-script.ts';
+import type { Isolates } from './isolates.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
@@ -49,8 +50,9 @@ export type IsolatedModuleEvents = {
 export type IsolatedModuleDeps = {
   /** False while the supervisor takes nothing: no new turns then, until `resume`. */
   readonly mayRun: () => boolean;
-  readonly prelude: Prelude;
+  readonly isolates: Isolates;
   readonly files: FileAccess;
+  readonly services: (tell: (event: HostEvent) => boolean) => DeviceServices;
   /** What keeps it from starting on this device; asked before its code runs. */
   readonly obstacles: () => Promise<readonly string[]>;
   readonly clock: Clock;
@@ -68,14 +70,13 @@ const REFUSED = 125;
 export function createIsolatedModule(
   start: HostStart,
   code: string,
-  { mayRun, prelude, files, obstacles, clock, settings }: IsolatedModuleDeps,
+  { mayRun, isolates, files, services, obstacles, clock, settings }: IsolatedModuleDeps,
   events: IsolatedModuleEvents,
 ): IsolatedModule {
-  const isolate = new ivm.Isolate({
-    memoryLimit: Math.max(HEAP_MB_MIN, start.limits.heapMb),
-    onCatastrophicError: (message) => onCatastrophe(message),
-  });
-  let context: ivm.Context | undefined;
+  const heapMb = Math.max(HEAP_MB_MIN, start.limits.heapMb);
+  const prepared = isolates.take(heapMb);
+  const { isolate } = prepared;
+  prepared.onCatastrophe = onCatastrophe;
   let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
   let ending: Ending | undefined;
   let over = false;
@@ -87,9 +88,12 @@ export function createIsolatedModule(
   let hostEvents: HostEvent[] = [];
   let outboxCalls = 0;
   let hostCallLength = 0;
-  /** File calls whose answers have not gone in yet: these hold whole files. */
-  let fileCalls = 0;
-  let filesDone = 0;
+  /** Calls whose answers have not gone in yet: these hold whole files. */
+  let hostCalls = 0;
+  let callsDone = 0;
+  /** Signals that have not gone in yet. */
+  let signals = 0;
+  const device = services(signal);
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
@@ -97,10 +101,7 @@ export function createIsolatedModule(
     const problems = await obstacles();
     if (problems.length > 0) return end(refused(problems));
     if (ending !== undefined) return;
-    context = await isolate.createContext();
-    await prelude.run(isolate, context);
-    const boot = await context.global.get(BOOT_NAME, { reference: true });
-    await context.global.delete(BOOT_NAME);
+    const { context, boot } = await prepared.ready;
     const callback = new ivm.Callback(outbox, { ignored: true });
     door = (await boot.apply(undefined, [callback, start.boot], {
       result: { reference: true },
@@ -147,8 +148,9 @@ export function createIsolatedModule(
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
     const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
     hostEvents = [];
-    fileCalls -= filesDone;
-    filesDone = 0;
+    hostCalls -= callsDone;
+    callsDone = 0;
+    signals = 0;
     turns++;
     void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
   }
@@ -209,14 +211,14 @@ export function createIsolatedModule(
           reason: `It called process.exit(${call.code}).`,
         });
       }
-      if (fileCalls >= settings.fileCallsMax) {
-        const error = { code: 'EMFILE', message: 'EMFILE: too many file operations at once' };
+      if (hostCalls >= settings.hostCallsMax) {
+        const error = { code: 'EMFILE', message: 'EMFILE: too many calls to the device at once' };
         tell({ t: 'done', call: call.call, error });
         continue;
       }
-      fileCalls++;
-      void files(call).then((done) => {
-        filesDone++;
+      hostCalls++;
+      void (call.t === 'ask' ? device.ask(call) : files(call)).then((done) => {
+        callsDone++;
         tell(done);
       });
     }
@@ -228,9 +230,18 @@ export function createIsolatedModule(
     next();
   }
 
+  /** Something of the device has news; false = dropped. */
+  function signal(event: HostEvent): boolean {
+    if (ending !== undefined || signals >= settings.signalsMax) return false;
+    signals++;
+    tell(event);
+    return true;
+  }
+
   function end(how: Ending): void {
     if (ending !== undefined) return;
     ending = how;
+    device.close();
     inbox = [];
     hostEvents = [];
     cancelTimer();
@@ -277,6 +288,7 @@ export function createIsolatedModule(
     loading = false;
     if (!loaded || ending !== undefined) return;
     events.started();
+    isolates.refill(heapMb);
     next();
   });
 

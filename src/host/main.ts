@@ -7,13 +7,15 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { systemClock } from '../lib/system-clock.ts';
 import { bindProblems } from './bind-check.ts';
+import { createDeviceServices, type ServiceTable } from './device-services.ts';
 import { createFileAccess } from './file-access.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { createFramePipe } from './frame-pipe.ts';
 import { fromHost, type HostStart, toHost } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts';
-import { createPrelude, type Prelude } from './prelude-script.ts';
+import { createIsolates, type Isolates } from './isolates.ts';
+import { createPrelude } from './prelude-script.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 const PIPE_FD = 3;
@@ -24,9 +26,12 @@ const FRAME_BYTES_MAX = 0xffff_ffff;
 /** Room in a frame for its own fields. */
 const FRAME_HEAD_BYTES = 64;
 
+/** Imported when first asked for: a host whose modules use none does without. */
+const serviceTable: ServiceTable = {};
+
 type Running = {
   readonly settings: HostSettings;
-  readonly prelude: Prelude;
+  readonly isolates: Isolates;
   readonly watchdog: Watchdog;
 };
 
@@ -69,12 +74,13 @@ function hello(settings: HostSettings, prelude: string): void {
     },
     pulse: (pulses) => sendUrgently(fromHost.pulse, 0, JSON.stringify(pulses)),
   });
-  running = { settings, prelude: createPrelude(prelude), watchdog };
+  const isolates = createIsolates(createPrelude(prelude), systemClock, settings);
+  running = { settings, isolates, watchdog };
 }
 
 function start(handle: number, start: HostStart, code: string): void {
-  const { settings, prelude, watchdog } = running as Running;
-  const files = createFileAccess(start.binds, settings.fileBytesMax);
+  const { settings, isolates, watchdog } = running as Running;
+  const files = createFileAccess(start.grants.binds, settings.fileBytesMax);
   const outbox = createOutbox(handle, settings);
   const leave = (): void => {
     modules.delete(handle);
@@ -85,9 +91,11 @@ function start(handle: number, start: HostStart, code: string): void {
     code,
     {
       mayRun: () => !isFull(settings),
-      prelude,
+      isolates,
       files,
-      obstacles: async () => [...start.problems, ...(await bindProblems(start.binds))],
+      services: (tell) =>
+        createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),
+      obstacles: async () => [...start.problems, ...(await bindProblems(start.grants.binds))],
       clock: systemClock,
       settings,
     },

@@ -1,10 +1,11 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
-import type { Bind, Clock, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
+import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { countOomKills } from './oom-kills.ts';
 import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -16,6 +17,8 @@ export type ModuleHostOptions = {
   readonly user?: HostUser | undefined;
   /** Files no module gets, whatever its deployment says: our own. */
   readonly keepOut?: readonly string[];
+  /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
+  readonly oomKills?: () => number;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<HostSettings>;
@@ -26,27 +29,33 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
-  const { user, keepOut = [] } = options;
+  const { user, keepOut = [], oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
   const open = new Map<string, Open>();
-  /** Those that took modules until one came whose files they may not touch, and the name of each. */
+  /** Those that took modules until one came with other rights, and the name of each. */
   const older = new Map<HostGroup, string>();
   const living = new Set<HostGroup>();
 
-  const mayBeGranted = (bind: Bind): boolean => keptOut(bind, keepOut) === undefined;
-
-  function groupFor({ group, binds, groupBinds = [] }: ModuleStart): HostGroup {
-    const there = open.get(group);
-    const fit = binds.filter(mayBeGranted);
-    if (there !== undefined && covers(there.binds, fit)) return there.host;
-    // A process cannot be given rights later: its modules run on there until they end.
-    if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
-    return openGroup(group, [...groupBinds.filter(mayBeGranted), ...fit]);
+  /** A bind that is refused is no right of the host either. */
+  function allowed(grants: Grants): Grants {
+    return {
+      ...grants,
+      binds: grants.binds.filter((bind) => keptOut(bind, keepOut) === undefined),
+    };
   }
 
-  function openGroup(group: string, binds: readonly Bind[]): HostGroup {
+  function groupFor({ group, grants, groupGrants = [] }: ModuleStart): HostGroup {
+    const there = open.get(group);
+    const wanted = allowed(grants);
+    if (there !== undefined && covers(there.grants, wanted)) return there.host;
+    // A process cannot be given rights later: its modules run on there until they end.
+    if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
+    return openGroup(group, [...groupGrants.map(allowed), wanted]);
+  }
+
+  function openGroup(group: string, grants: readonly Grants[]): HostGroup {
     const closed = (): void => {
       older.delete(made);
       if (open.get(group)?.host === made) open.delete(group);
@@ -55,13 +64,14 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       ...options,
       user,
       keepOut,
+      oomKills,
       group,
-      binds,
+      grants,
       settings,
       machineBytes,
       closed,
     });
-    open.set(group, { host: made, binds });
+    open.set(group, { host: made, grants });
     living.add(made);
     void made.left.then(() => living.delete(made));
     return made;
@@ -89,4 +99,4 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   };
 }
 
-type Open = { readonly host: HostGroup; readonly binds: readonly Bind[] };
+type Open = { readonly host: HostGroup; readonly grants: readonly Grants[] };

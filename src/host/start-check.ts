@@ -14,7 +14,7 @@ const MB = 1_048_576;
 
 /** Each problem begins with the field and ends with the remedy. */
 export function startProblems(
-  { limits, binds, devices = [] }: ModuleStart,
+  { limits, grants }: ModuleStart,
   bounds: DeviceBounds,
 ): readonly string[] {
   const problems: string[] = [];
@@ -24,11 +24,11 @@ export function startProblems(
       `HostConfig.Memory asks for ${limits.heapMb} MB, and modules have ${mostMb} MB on this device: ask for less`,
     );
   }
-  for (const bind of binds) {
+  for (const bind of grants.binds) {
     const problem = keptOut(bind, bounds.keepOut);
     if (problem !== undefined) problems.push(problem);
   }
-  for (const { path, at } of devices) {
+  for (const { path, at } of grants.devices) {
     if (!existsSync(path)) {
       problems.push(`${at}: ${path} is not on this device: connect it, or correct the path`);
     }

@@ -4,10 +4,10 @@ import { Fault } from '../core/fault.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { ModuleObservation } from '../core/plan.ts';
 import type {
-  Bind,
   Bundle,
   Clock,
   Ending,
+  Grants,
   Log,
   ModuleHost,
   ModuleLimits,
@@ -159,19 +159,18 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       sourceMap: bundle.sourceMap,
       device,
       env: { ...spec.settings.env, ...spec.env, ...identityEnv(spec.name) },
-      binds: spec.settings.binds,
-      devices: spec.settings.devices,
+      grants: spec.settings.grants,
       limits: { ...limits, heapMb: spec.settings.memoryMb ?? limits.heapMb },
       ...(module.statistics.quarantined
         ? { group: `module ${spec.name}` }
-        : { group: 'shared', groupBinds: sharedBinds() }),
+        : { group: 'shared', groupGrants: sharedGrants() }),
     };
   }
 
-  function sharedBinds(): readonly Bind[] {
+  function sharedGrants(): readonly Grants[] {
     return [...deps.deployed()]
       .filter(({ name }) => held.get(name)?.statistics.quarantined !== true)
-      .flatMap(({ settings }) => settings.binds);
+      .map(({ settings }) => settings.grants);
   }
 
   return {

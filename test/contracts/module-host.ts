@@ -3,7 +3,14 @@
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
-import type { Ending, ModuleHost, ModuleStart, RunningModule } from '../../src/core/ports.ts';
+import {
+  type Ending,
+  type Grants,
+  type ModuleHost,
+  type ModuleStart,
+  noGrants,
+  type RunningModule,
+} from '../../src/core/ports.ts';
 import { until, within } from '../fakes/within.ts';
 
 /** The programs the contract needs, for the implementation to write in its own way. */
@@ -37,6 +44,9 @@ export type Told = {
   readonly running: RunningModule;
 };
 
+/** These grants and no others. */
+export const granting = (grants: Partial<Grants>): Grants => ({ ...noGrants, ...grants });
+
 /** Starts a module and notes everything it tells. */
 export function startNoting(
   host: ModuleHost,
@@ -52,7 +62,7 @@ export function startNoting(
       sourceMap: '',
       device: 'board',
       env: {},
-      binds: [],
+      grants: noGrants,
       limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000 },
       group: 'shared',
       ...start,

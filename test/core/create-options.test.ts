@@ -91,7 +91,7 @@ test('Mounts of type bind are Binds; other kinds are listed', () => {
   assert.equal(settings.problems, []);
   assert.is(settings.memoryMb, 64);
   assert.equal(
-    settings.binds.map(({ source, target, writable }) => [source, target, writable]),
+    settings.grants.binds.map(({ source, target, writable }) => [source, target, writable]),
     [
       ['/a', '/x', true],
       ['/b', '/y', false],
@@ -99,7 +99,7 @@ test('Mounts of type bind are Binds; other kinds are listed', () => {
       ['/d', '/w', true],
     ],
   );
-  assert.is(settings.binds[2]?.at, 'o.HostConfig.Mounts[0]');
+  assert.is(settings.grants.binds[2]?.at, 'o.HostConfig.Mounts[0]');
   assert.equal(settings.unhonoured, [
     'HostConfig.Mounts[2] (tmpfs)',
     'HostConfig.Mounts[3] (volume)',
@@ -124,7 +124,7 @@ test('well-formed settings without effect are listed, nothing is refused for the
     'HostConfig.NanoCpus',
     'HostConfig.PortBindings',
   ]);
-  assert.equal(settings.devices, [{ path: '/dev/i2c-1', at: 'o.HostConfig.Devices[0]' }]);
+  assert.equal(settings.grants.devices, [{ path: '/dev/i2c-1', at: 'o.HostConfig.Devices[0]' }]);
 });
 
 const RUNTIME = { version: '0', architecture: 'x64' };

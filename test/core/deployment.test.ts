@@ -52,7 +52,7 @@ test('a manifest written for IoT Edge is accepted as it is', () => {
   assert.equal(spec?.settings.env, { A: '1=2' });
   assert.is(spec?.settings.memoryMb, 64);
   const at = 'modules.filter.settings.createOptions.HostConfig.Binds[0]';
-  assert.equal(spec?.settings.binds, [
+  assert.equal(spec?.settings.grants.binds, [
     { source: '/proc', target: '/host/proc', writable: false, at },
   ]);
 });

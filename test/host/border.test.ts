@@ -6,7 +6,14 @@ import { transform } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleHost } from '../../src/core/ports.ts';
-import { endOf, input, startNoting, startOf, type Told } from '../contracts/module-host.ts';
+import {
+  endOf,
+  granting,
+  input,
+  startNoting,
+  startOf,
+  type Told,
+} from '../contracts/module-host.ts';
 import { until } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
 import { createTestHost } from './real-host.ts';
@@ -118,7 +125,7 @@ for (const [what, code] of [
     await startOf(told);
     told.running.post([input(1, 'go')], [undefined]);
     const { cause, reason } = await endOf(told, 20_000);
-    const blamed = ['error', 'wedged', 'out of memory', 'out of time'].includes(cause);
+    const blamed = ['error', 'wedged', 'out of memory', 'out of time', 'crashed'].includes(cause);
     assert.ok(blamed, `${cause}: ${reason}`);
     assert.ok(['host lost', undefined].includes(neighbour.endings[0]?.cause));
     await host.stop();
@@ -144,7 +151,7 @@ test('timers ring, host calls are answered, wild delays do no harm', async ({ ho
   writeFileSync(join(folder, 'a.txt'), 'content');
   const told = startNoting(host, {
     module: 'timer',
-    binds: [{ source: folder, target: '/data', writable: false }],
+    grants: granting({ binds: [{ source: folder, target: '/data', writable: false }] }),
     code: `
       const say = (text) => isolet.request([{ t: 'log', level: 'info', text }]);
       isolet.onHost((event) => say(event.error?.code ?? event.value));
@@ -163,7 +170,7 @@ test('timers ring, host calls are answered, wild delays do no harm', async ({ ho
 });
 
 test('too many file calls at once are refused by name', async () => {
-  const host = createTestHost({ fileCallsMax: 2 });
+  const host = createTestHost({ hostCallsMax: 2 });
   const told = startNoting(host, {
     module: 'reader',
     code: `

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { covers, permissionFlags } from '../../src/host/host-permissions.ts';
+import { granting } from '../contracts/module-host.ts';
 
 const test = suite<{ folder: string }>('host permissions');
 test.before((context) => {
@@ -57,7 +58,7 @@ test('binds of any shape are allowed, with all below them, and nothing beside th
       target: source,
       writable: source === at('data'),
     }));
-    const flags = permissionFlags(join(folder, 'host.mjs'), binds);
+    const flags = permissionFlags(join(folder, 'host.mjs'), [granting({ binds })]);
     const inside = [
       'data',
       'data/a',
@@ -79,7 +80,7 @@ test('binds of any shape are allowed, with all below them, and nothing beside th
 test('a lone folder’s neighbours are not allowed, whatever their names', ({ folder }) => {
   const source = join(folder, 'data');
   const flags = permissionFlags(join(folder, 'host.mjs'), [
-    { source, target: '/data', writable: true },
+    granting({ binds: [{ source, target: '/data', writable: true }] }),
   ]);
   const beside = ['data2', 'data2/a', 'data-secret', 'data-secret/a'].map((path) =>
     join(folder, path),
@@ -114,11 +115,18 @@ test('a host without binds has its program and nothing else', () => {
 });
 
 test('rights for one are rights for another when each file is among them, as writable as it must be', () => {
-  const bind = (source: string, writable = false) => ({ source, target: '/x', writable });
-  assert.ok(covers([], []));
-  assert.ok(covers([bind('/a', true), bind('/b')], [bind('/a'), bind('/b')]));
-  assert.not.ok(covers([bind('/a')], [bind('/a', true)]));
-  assert.not.ok(covers([bind('/a')], [bind('/b')]));
+  const binds = (...sources: readonly string[]) =>
+    granting({
+      binds: sources.map((text) => {
+        const [source = '', mode] = text.split(':');
+        return { source, target: '/x', writable: mode === 'rw' };
+      }),
+    });
+  assert.ok(covers([], binds()));
+  assert.ok(covers([binds('/a:rw', '/b')], binds('/a', '/b')));
+  assert.ok(covers([binds('/a:rw'), binds('/b')], binds('/a', '/b')), 'one each');
+  assert.not.ok(covers([binds('/a')], binds('/a:rw')));
+  assert.not.ok(covers([binds('/a')], binds('/b')));
 });
 
 test.run();

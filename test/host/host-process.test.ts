@@ -16,7 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
-import { endOf, startNoting, startOf } from '../contracts/module-host.ts';
+import { endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
 import { until, within } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
 import { createTestHost } from './real-host.ts';
@@ -87,21 +87,29 @@ test('a host has the rights of its group; a module that needs more goes to a new
 }) => {
   const host = createTestHost();
   const bind = { source: folder, target: '/data', writable: false };
-  const rest = { code: guestPrograms.echo, groupBinds: [bind] };
+  const rest = { code: guestPrograms.echo, groupGrants: [granting({ binds: [bind] })] };
   const first = startNoting(host, { module: 'first', ...rest });
-  const granted = startNoting(host, { module: 'granted', ...rest, binds: [bind] });
+  const granted = startNoting(host, {
+    module: 'granted',
+    ...rest,
+    grants: granting({ binds: [bind] }),
+  });
   for (const told of [first, granted]) await startOf(told);
   const before = host.processes();
   assert.equal(Object.keys(before), ['shared'], 'rights known beforehand cost no second host');
   const writes = { ...bind, writable: true };
-  const more = startNoting(host, { module: 'more', ...rest, binds: [writes] });
+  const more = startNoting(host, {
+    module: 'more',
+    ...rest,
+    grants: granting({ binds: [writes] }),
+  });
   await startOf(more);
   assert.is(Object.keys(host.processes()).length, 2);
   assert.is.not(host.processes()['shared'], before['shared']);
   assert.ok(Object.values(host.processes()).includes(before['shared'] as number));
   assert.is(first.endings.length + granted.endings.length, 0, 'the others run on');
   assert.ok(host.metrics('first') !== undefined && host.metrics('more') !== undefined);
-  const last = startNoting(host, { module: 'last', ...rest, binds: [bind] });
+  const last = startNoting(host, { module: 'last', ...rest, grants: granting({ binds: [bind] }) });
   await startOf(last);
   assert.is(Object.keys(host.processes()).length, 2, 'who needs less is at home there, too');
   await host.stop();
@@ -115,7 +123,11 @@ test('a bind that is not there refuses its module, and its neighbour runs', asyn
     target: `/${name}`,
     writable: false,
   }));
-  const told = startNoting(host, { module: 'm', code: guestPrograms.echo, binds: absent });
+  const told = startNoting(host, {
+    module: 'm',
+    code: guestPrograms.echo,
+    grants: granting({ binds: absent }),
+  });
   const ending = await endOf(told);
   assert.equal([ending.cause, ending.exitCode, told.calls], ['refused', 125, ['ended']]);
   for (const name of ['one', 'two']) assert.match(ending.reason, `absent/${name} is not on this`);
@@ -142,8 +154,10 @@ test('memory no device has, a device that is not there, our own files: refused, 
     module: 'm',
     code: guestPrograms.echo,
     limits: { heapMb: 1_048_576, startMs: 5_000, turnMs: 2_000 },
-    binds: sources.map((source, index) => ({ source, target: `/${index}`, writable: false })),
-    devices: [{ path: '/dev/i2c-99', at: 'HostConfig.Devices[0]' }],
+    grants: {
+      binds: sources.map((source, index) => ({ source, target: `/${index}`, writable: false })),
+      devices: [{ path: '/dev/i2c-99', at: 'HostConfig.Devices[0]' }],
+    },
   });
   const ending = await endOf(told);
   assert.equal([ending.cause, told.calls], ['refused', ['ended']]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { chooseHostUser, closedTo, hostUserHere } from '../../src/host/host-user.ts';
-import { endOf, startNoting, startOf } from '../contracts/module-host.ts';
+import { endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
 import { until } from '../fakes/within.ts';
 import { createTestHost } from './real-host.ts';
 
@@ -68,11 +68,12 @@ asRoot('a host runs as another user, without groups, and cannot read what is roo
   const folder = mkdtempSync(join(tmpdir(), 'isolet-user-'));
   try {
     writeFileSync(join(folder, 'a'), 'a');
-    const binds = (writable: boolean) => [{ source: folder, target: '/data', writable }];
+    const grants = (writable: boolean) =>
+      granting({ binds: [{ source: folder, target: '/data', writable }] });
     const code = `
       isolet.onHost(({ value }) => isolet.request([{ t: 'log', level: 'info', text: value }]));
       isolet.host([{ t: 'readFile', call: 1, path: '/data/a' }]);`;
-    const refused = startNoting(host, { module: 'refused', code: '', binds: binds(false) });
+    const refused = startNoting(host, { module: 'refused', code: '', grants: grants(false) });
     const ending = await endOf(refused);
     assert.equal([ending.cause, ending.exitCode], ['refused', 125]);
     assert.match(ending.reason, /may not be read by the user .*chown/);
@@ -82,9 +83,9 @@ asRoot('a host runs as another user, without groups, and cannot read what is roo
     assert.match(status, /^CapEff:\s+0+$/m);
     chmodSync(folder, 0o755);
     chmodSync(join(folder, 'a'), 0o644);
-    const noWrite = startNoting(host, { module: 'no write', code: '', binds: binds(true) });
+    const noWrite = startNoting(host, { module: 'no write', code: '', grants: grants(true) });
     assert.match((await endOf(noWrite)).reason, /read and written .*":ro"/);
-    const reads = startNoting(host, { module: 'reads', code, binds: binds(false) });
+    const reads = startNoting(host, { module: 'reads', code, grants: grants(false) });
     await startOf(reads);
     await until(10_000, 'it has read', () => reads.requests.length > 0);
     assert.equal(reads.requests, [{ t: 'log', level: 'info', text: 'a' }]);

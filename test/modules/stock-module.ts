@@ -7,7 +7,7 @@ import { buildPrelude } from '../../build/guest.ts';
 import { unpackBundle } from '../../src/artifacts/bundle-archive.ts';
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { Bind, ModuleHost } from '../../src/core/ports.ts';
+import { type Bind, type ModuleHost, noGrants } from '../../src/core/ports.ts';
 import { until, within } from '../fakes/within.ts';
 import { createTestHost } from '../host/real-host.ts';
 
@@ -108,7 +108,7 @@ function start(
       sourceMap: bundle.sourceMap,
       device: 'board',
       env,
-      binds,
+      grants: { ...noGrants, binds },
       limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000 },
       group: 'shared',
     },

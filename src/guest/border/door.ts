@@ -8,6 +8,7 @@ export type Rooms = {
   readonly handlers: Partial<EventHandlers>;
   readonly reply: (event: Extract<GuestEvent, { t: 'reply' }>) => void;
   readonly done: (event: Extract<HostEvent, { t: 'done' }>) => void;
+  readonly signal: (event: Extract<HostEvent, { t: 'signal' }>) => void;
   readonly timers: () => void;
   /** No room for this input: it must come again. */
   readonly refuse: (id: number) => void;
@@ -42,6 +43,12 @@ export function createDoor(rooms: Rooms): Door {
     }
   }
 
+  function enterFromHost(event: HostEvent): void {
+    if (event.t === 'timers') rooms.timers();
+    else if (event.t === 'done') rooms.done(event);
+    else rooms.signal(event);
+  }
+
   return (events, bytes, hostEvents) => {
     if (events !== '') {
       const list = parse(events) as readonly GuestEvent[];
@@ -64,7 +71,7 @@ export function createDoor(rooms: Rooms): Door {
       const list = parse(hostEvents) as readonly HostEvent[];
       for (let i = 0; i < list.length && !rooms.closed(); i++) {
         const event = list[i] as HostEvent;
-        rooms.guard(() => (event.t === 'timers' ? rooms.timers() : rooms.done(event)));
+        rooms.guard(() => enterFromHost(event));
       }
     }
   };

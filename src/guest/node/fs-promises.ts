@@ -46,7 +46,9 @@ export async function writeFile(
   await ask<null>('open', { t: 'writeFile', path: asPath(path), text });
 }
 
-function ask<Value>(syscall: string, request: HostRequest): Promise<Value> {
+type FileRequest = Extract<HostRequest, { readonly path: string }>;
+
+function ask<Value>(syscall: string, request: FileRequest): Promise<Value> {
   // The stack of a rejected call should name its caller, not the answer's arrival.
   const error = new Error();
   return new Promise((resolve, reject) => {

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBundles } from '../../../src/artifacts/bundles.ts';
 import type { GuestEvent } from '../../../src/core/guest-protocol.ts';
-import type {
-  Bundle,
-  Bundles,
-  ModuleHost,
-  ModuleStart,
-  RunningModule,
+import {
+  type Bundle,
+  type Bundles,
+  type ModuleHost,
+  type ModuleStart,
+  noGrants,
+  type RunningModule,
 } from '../../../src/core/ports.ts';
 import { createModuleHost } from '../../../src/host/module-host.ts';
 import { createLog } from '../../../src/lib/log.ts';
@@ -50,7 +51,7 @@ export function startOf(module: string, { code, sourceMap }: Bundle): ModuleStar
       IOTEDGE_GATEWAYHOSTNAME: 'localhost',
       IOTEDGE_APIVERSION: '2020-07-07',
     },
-    binds: [],
+    grants: noGrants,
     limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000 },
     group: 'shared',
   };
