@@ -267,6 +267,18 @@ const requests: readonly (readonly [name: string, gains: string, json: string, r
     ],
   ];
 
+const asks: Try = {
+  name: 'services by names every object has',
+  gains: 'a function of the host’s prototype, loaded and called as a service',
+  code: `const names = ['__proto__', 'constructor', 'toString', 'node:fs', '../main.ts', 'x'.repeat(5000)];
+    const codes = new Map();
+    isolet.onHost(({ call, error }) => codes.set(call, error.message.slice(0, 99)));
+    isolet.host(names.map((service, call) => ({ t: 'ask', call, service, what: 'constructor', args: { __proto__: null } })));
+    await new Promise((resolve) => isolet.after(100, resolve));
+    return [...codes.values()].map((one) => one.slice(0, 36));`,
+  gets: Array.from({ length: 6 }, () => 'ENOSYS: this runtime has no service '),
+};
+
 const hostCalls: readonly (readonly [name: string, gains: string, json: string])[] = [
   [
     'a call of another kind',
@@ -312,6 +324,7 @@ const hostCalls: readonly (readonly [name: string, gains: string, json: string])
 
 const tries: readonly Try[] = [
   ...things,
+  asks,
   ...requests.map(
     ([name, gains, json, reason]): Try => ({
       name,

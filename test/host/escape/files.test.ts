@@ -18,9 +18,9 @@ import * as assert from 'uvu/assert';
 import { startNoting } from '../../contracts/module-host.ts';
 import { until } from '../../fakes/within.ts';
 import {
-  bindsIn,
   canaries,
   type Ground,
+  grantsIn,
   secretIn,
   stillEchoes,
   type Try,
@@ -240,7 +240,7 @@ test('a folder and a file swapped for links in between', async (ground) => {
   symlinkSync(join(folder, 'outside/secret'), join(folder, 'data/swapped'));
   const told = startNoting(host, {
     module: 'spy',
-    binds: bindsIn(folder),
+    grants: grantsIn(folder),
     code: `
       const counts = {}; let call = 0, open = 0;
       const ask = () => {
@@ -284,7 +284,7 @@ test('a hard link made by somebody else is the file itself; a module cannot make
   linkSync(join(folder, 'outside/secret'), join(folder, 'data/hard'));
   const told = startNoting(host, {
     module: 'spy',
-    binds: bindsIn(folder),
+    grants: grantsIn(folder),
     code: `isolet.onHost(({ value, error }) => isolet.request([{ t: 'log', level: 'info', text: error?.code ?? value }]));
       isolet.host([{ t: 'readFile', call: 1, path: '/data/hard' }]);`,
   });

@@ -110,6 +110,11 @@ const lies: readonly (readonly [name: string, gains: string, lie: string])[] = [
     `socket.write(frame(3, handle, ending({ cause: 'host lost' })))`,
   ],
   [
+    'a crash of its own',
+    'blame where only the supervisor may give it',
+    `socket.write(frame(3, handle, ending({ cause: 'crashed' })))`,
+  ],
+  [
     'an ending by a name from the prototype',
     'a cause that is a function',
     `socket.write(frame(3, handle, ending({ cause: 'constructor' })))`,

@@ -209,11 +209,9 @@ const sdk: readonly Try[] = [
   {
     name: 'the seam',
     gains: 'the outbox itself, behind the functions of the prelude',
-    code: `return [Object.keys(seam).sort(), ...Object.values(seam).filter((one) => typeof one === 'function').map(host)].flat();`,
-    gets: [
-      ...'EventEmitter ack boot call hostCall nack nextTick on request uncaught'.split(' '),
-      ...Array.from({ length: 9 }, () => 'ReferenceError'),
-    ],
+    code: `const things = Object.values(seam);
+      return [things.length > 8, things.filter((one) => typeof one === 'function' && host(one) !== 'ReferenceError').length, Object.getOwnPropertySymbols(seam).length];`,
+    gets: [true, 0, 0],
   },
   {
     name: 'another seam in its place',

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import type { Fault } from '../../../src/core/fault.ts';
 import type { LogLevel } from '../../../src/core/guest-protocol.ts';
 import type { Message, Properties } from '../../../src/core/message.ts';
-import type { Ending, ModuleStart } from '../../../src/core/ports.ts';
+import { type Ending, type ModuleStart, noGrants } from '../../../src/core/ports.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import type { Delivery } from '../../../src/supervisor/delivery.ts';
@@ -82,7 +82,7 @@ function createDevice() {
       sourceMap: '',
       device: 'board',
       env: {},
-      binds: [],
+      grants: noGrants,
       limits: { heapMb: 64, startMs: 5_000, turnMs: 5_000 },
       group: 'shared',
     };

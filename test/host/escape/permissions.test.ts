@@ -19,6 +19,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { permissionFlags } from '../../../src/host/host-permissions.ts';
 import { hostUserHere } from '../../../src/host/host-user.ts';
+import { granting } from '../../contracts/module-host.ts';
 
 type Context = { readonly folder: string; readonly flags: readonly string[] };
 
@@ -37,8 +38,12 @@ test.before((context) => {
   symlinkSync(join(folder, 'outside/secret'), join(folder, 'data/link'));
   context.folder = folder;
   context.flags = permissionFlags(join(import.meta.dirname, '../../../src/host/main.ts'), [
-    { source: join(folder, 'data'), target: '/data', writable: false },
-    { source: join(folder, 'out'), target: '/out', writable: true },
+    granting({
+      binds: [
+        { source: join(folder, 'data'), target: '/data', writable: false },
+        { source: join(folder, 'out'), target: '/out', writable: true },
+      ],
+    }),
   ]);
 });
 test.after(({ folder }) => rmSync(folder, { recursive: true }));

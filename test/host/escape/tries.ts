@@ -13,10 +13,17 @@ import * as assert from 'uvu/assert';
 import { buildPrelude } from '../../../build/guest.ts';
 import { guestPlugin } from '../../../build/guest-plugin.ts';
 import type { GuestEvent } from '../../../src/core/guest-protocol.ts';
-import type { EndingCause, ModuleHost, ModuleStart } from '../../../src/core/ports.ts';
+import type { EndingCause, Grants, ModuleHost, ModuleStart } from '../../../src/core/ports.ts';
 import { createModuleHost } from '../../../src/host/module-host.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
-import { endOf, input, startNoting, startOf, type Told } from '../../contracts/module-host.ts';
+import {
+  endOf,
+  granting,
+  input,
+  startNoting,
+  startOf,
+  type Told,
+} from '../../contracts/module-host.ts';
 import { createFakeLog, type LogEntry } from '../../fakes/log.ts';
 import { until } from '../../fakes/within.ts';
 import { guestPrograms } from '../contract-programs.ts';
@@ -160,24 +167,27 @@ export async function openGround(kind: Kind): Promise<Ground> {
     clock: systemClock,
     log,
   });
-  const theirs = { source: join(folder, 'theirs'), target: '/theirs', writable: true };
+  const theirs = granting({
+    binds: [{ source: join(folder, 'theirs'), target: '/theirs', writable: true }],
+  });
   const neighbour = startNoting(host, {
     module: 'neighbour',
     code: hidden + (kind === 'raw' ? guestPrograms.echo : echo),
     env: { SECRET: canaries.env },
-    binds: [theirs],
-    groupBinds: [theirs, ...bindsIn(folder)],
+    grants: theirs,
+    groupGrants: [theirs, grantsIn(folder)],
   });
   await startOf(neighbour);
   return { host, neighbour, folder, log };
 }
 
 /** What a spy is granted. */
-export function bindsIn(folder: string): ModuleStart['binds'] {
-  return [
+export function grantsIn(folder: string): Grants {
+  const binds = [
     { source: join(folder, 'data'), target: '/data', writable: false },
     { source: join(folder, 'out'), target: '/out', writable: true },
   ];
+  return granting({ binds });
 }
 
 export async function closeGround({ host, folder }: Ground): Promise<void> {
@@ -201,7 +211,7 @@ async function attempt(ground: Ground, kind: Kind, one: Try): Promise<void> {
     module: 'spy',
     code: one.whole === true ? one.code : await program(kind, one.code),
     env: { OWN: 'own' },
-    binds: bindsIn(folder),
+    grants: grantsIn(folder),
     ...one.start,
   });
   if (one.ends === undefined) {
