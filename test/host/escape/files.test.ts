@@ -81,7 +81,7 @@ const raw: readonly Try[] = [
       '/proc/self/fd/3',
       '/proc/self/fd/4',
       '/proc/self/cmdline',
-      '/proc/self/root/etc/passwd',
+      '/proc/self/task/1/environ',
       '/proc/thread-self/environ',
       '/proc/1/environ',
       '/proc/self/cwd/etc/passwd',

@@ -3,7 +3,7 @@
  * supervisor next. Each lie costs that host its life, and nobody else anything.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleHost } from '../../../src/core/ports.ts';
@@ -186,7 +186,7 @@ const test = suite<Context>('escape: frames');
 test.before(async (context) => {
   context.log = createFakeLog();
   context.host = createModuleHost({
-    hostMain: join(import.meta.dirname, 'lying-host.ts'),
+    hostMain: fileURLToPath(new URL('lying-host.ts', import.meta.url)),
     prelude: '',
     clock: systemClock,
     log: context.log as never,

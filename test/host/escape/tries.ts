@@ -152,7 +152,7 @@ const ready: Promise<{ prelude: string; sdk: string; echo: string }> = (async ()
 const hidden = `const hidden = '${canaries.code}'; globalThis.hidden = hidden;\n`;
 
 /** A host with its neighbour in it, and files: `data` and `out` to grant, `outside` and `theirs` not. */
-export async function openGround(kind: Kind): Promise<Ground> {
+async function openGround(kind: Kind): Promise<Ground> {
   const { prelude, echo } = await ready;
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'isolet-escape-')));
   for (const name of ['data', 'data2', 'out', 'outside', 'theirs']) mkdirSync(join(folder, name));
@@ -190,7 +190,7 @@ export function grantsIn(folder: string): Grants {
   return granting({ binds });
 }
 
-export async function closeGround({ host, folder }: Ground): Promise<void> {
+async function closeGround({ host, folder }: Ground): Promise<void> {
   await host.stop();
   rmSync(folder, { recursive: true, force: true });
 }
