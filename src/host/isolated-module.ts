@@ -88,6 +88,7 @@ export function createIsolatedModule(
   let hostEvents: HostEvent[] = [];
   let outboxCalls = 0;
   let hostCallLength = 0;
+  let hostCallCount = 0;
   /** Calls whose answers have not gone in yet: these hold whole files. */
   let hostCalls = 0;
   let callsDone = 0;
@@ -128,6 +129,7 @@ export function createIsolatedModule(
     running = true;
     outboxCalls = 0;
     hostCallLength = 0;
+    hostCallCount = 0;
     events.busy();
     try {
       await work();
@@ -203,6 +205,11 @@ export function createIsolatedModule(
   function callHost(text: string): void {
     const parsed = parseHostCalls(text, settings);
     if (!parsed.ok) return end(brokeTreaty(parsed.problem));
+    hostCallCount += parsed.calls.length;
+    // Even those that are refused are answered, by the thread that serves all modules.
+    if (hostCallCount > settings.requestsMax) {
+      return end(brokeTreaty(`it made ${hostCallCount} host calls in one turn`));
+    }
     for (const call of parsed.calls) {
       if (call.t === 'exit') {
         return end({

@@ -279,6 +279,16 @@ const asks: Try = {
   gets: Array.from({ length: 6 }, () => 'ENOSYS: this runtime has no service '),
 };
 
+const callFlood: Try = {
+  name: 'more host calls than anybody needs',
+  gains: 'the thread of the host, busy with refusing them, while the neighbours wait',
+  code: `const one = '{"t":"readDir","call":1,"path":""}';
+    const text = '[' + Array(20_000).fill(one).join() + ']';
+    for (let i = 0; i < 4; i++) isolet.rawOutbox('', undefined, text, -1);
+    await event();`,
+  ends: broke(/80000 host calls in one turn/),
+};
+
 const hostCalls: readonly (readonly [name: string, gains: string, json: string])[] = [
   [
     'a call of another kind',
@@ -325,6 +335,7 @@ const hostCalls: readonly (readonly [name: string, gains: string, json: string])
 const tries: readonly Try[] = [
   ...things,
   asks,
+  callFlood,
   ...requests.map(
     ([name, gains, json, reason]): Try => ({
       name,
