@@ -32,6 +32,11 @@ export type IsolatedModule = {
   isOverLimit(): boolean;
   /** Its isolate is gone, but the call under way has not come back. */
   isDoomed(): boolean;
+  /**
+   * Gives back what its heap does not need; a turn of its own, and none when it is not at rest.
+   * Returns the number of turns with it, 0 when there was none.
+   */
+  collect(): number;
   /** Heap and array buffers, bytes, once its turn is over; undefined when it ends before. */
   heapBytes(): Promise<number | undefined>;
 };
@@ -78,6 +83,7 @@ export function createIsolatedModule(
   const { isolate } = prepared;
   prepared.onCatastrophe = onCatastrophe;
   let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
+  let collector: ivm.Reference<() => void> | undefined;
   let ending: Ending | undefined;
   let over = false;
   let running = true;
@@ -102,7 +108,8 @@ export function createIsolatedModule(
     const problems = await obstacles();
     if (problems.length > 0) return end(refused(problems));
     if (ending !== undefined) return;
-    const { context, boot } = await prepared.ready;
+    const { context, boot, collect } = await prepared.ready;
+    collector = collect;
     const callback = new ivm.Callback(outbox, { ignored: true });
     door = (await boot.apply(undefined, [callback, start.boot], {
       result: { reference: true },
@@ -323,6 +330,12 @@ export function createIsolatedModule(
     cpuMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isOverLimit: () => ending === undefined && isolate.isDisposed,
     isDoomed: () => running && !over && isolate.isDisposed,
+    collect() {
+      const target = collector;
+      if (running || ending !== undefined || target === undefined) return 0;
+      void occupy(() => target.apply(undefined, [])).then(next);
+      return ++turns;
+    },
     async heapBytes() {
       if (ending !== undefined) return undefined;
       try {
