@@ -130,7 +130,7 @@ const raw: readonly Try[] = [
   {
     name: 'other realms',
     gains: 'builtins nobody has reduced',
-    code: `return ['ShadowRealm', 'Realm', 'gc', 'd8', 'load', 'read', 'readbuffer', 'quit', 'Worker', 'print', 'MessageChannel', 'BroadcastChannel'].filter((name) => name in globalThis);`,
+    code: `return ['ShadowRealm', 'Realm', 'gc', 'd8', 'load', 'read', 'readbuffer', 'quit', 'Worker', 'print', 'MessageChannel', 'BroadcastChannel'].filter((name) => globalThis[name] !== undefined);`,
     gets: [],
   },
   {
@@ -181,6 +181,7 @@ const sdk: readonly Try[] = [
       'clearInterval',
       'clearTimeout',
       'console',
+      'gc', // its name alone, see the next try
       'global',
       'performance',
       'process',
@@ -192,6 +193,14 @@ const sdk: readonly Try[] = [
       'setTimeout',
       'structuredClone',
     ],
+  },
+  {
+    name: 'V8’s collector',
+    gains: 'a pause of the whole host at will, and its options read by native code',
+    code: `'use strict';
+      const tried = (run) => { try { run(); return 'done'; } catch (error) { return error.name; } };
+      return [typeof gc, (0, eval)('typeof gc'), tried(() => { globalThis.gc = 1; }), tried(() => { delete globalThis.gc; }), typeof globalThis.gc];`,
+    gets: ['undefined', 'undefined', 'TypeError', 'TypeError', 'undefined'],
   },
   {
     name: 'process, which looks like Node’s',
