@@ -1,6 +1,7 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
 import { readBinds, readMounts } from './create-options-files.ts';
-import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
+import { readDevices } from './create-options-machine.ts';
+import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
 
@@ -33,10 +34,10 @@ export const knownOptions: Readonly<Record<string, Treatment>> = {
   'HostConfig.Binds': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
-  ExposedPorts: 'checked',
+  ExposedPorts: 'honoured',
   'HostConfig.Devices': 'checked',
   'HostConfig.NanoCpus': 'checked',
-  'HostConfig.PortBindings': 'checked',
+  'HostConfig.PortBindings': 'honoured',
   Hostname: 'accepted',
   Labels: 'accepted',
   OpenStdin: 'accepted',
@@ -85,11 +86,13 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
         checkNanoCpus(value, at, problems);
         break;
       case 'HostConfig.PortBindings':
-        checkPortBindings(value, at, problems);
+      case 'ExposedPorts': {
+        const read = name === 'ExposedPorts' ? readExposedPorts : readPortBindings;
+        const { ports, others } = read(value, at, problems);
+        grants.ports = joinPorts(grants.ports, ports);
+        unhonoured.push(...others.map((one) => `${name}${one}`));
         break;
-      case 'ExposedPorts':
-        checkExposedPorts(value, at, problems);
-        break;
+      }
     }
     const treatment = Object.hasOwn(knownOptions, name) ? knownOptions[name] : undefined;
     if ((treatment === undefined || treatment === 'checked') && !isEmpty(value)) {
