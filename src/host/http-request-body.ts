@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 
 export type BodyOutcome = { readonly ok: true; readonly body: Buffer } | BodyRefused;
 
-export type BodyRefused = {
+type BodyRefused = {
   readonly ok: false;
   /** 0 = the client has left. */
   readonly status: 0 | 413 | 503;

@@ -26,7 +26,7 @@ export type HttpModule = Told & {
 };
 
 /** The module's code as the packager makes it. */
-export async function bundleHttp(source: string): Promise<string> {
+async function bundleHttp(source: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: source, sourcefile: 'main.mjs', resolveDir: import.meta.dirname },
     bundle: true,
