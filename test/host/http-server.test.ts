@@ -228,6 +228,19 @@ test('a server closes, answers what is under way, and listens again', () =>
     },
   ));
 
+test('a module that asks the device for too much besides loses no answer', () =>
+  withHttp(
+    `import http from 'node:http';
+    import { readFile } from 'node:fs/promises';
+    http.createServer((req, res) => {
+      for (let i = 0; i < 200; i++) readFile('/none', 'utf8').catch(() => {});
+      res.end('answered');
+    }).listen(8080);`,
+    async ({ url }) => {
+      for (let i = 0; i < 3; i++) assert.is(await (await fetch(url)).text(), 'answered');
+    },
+  ));
+
 function got(url: string, agent?: Agent): Promise<IncomingMessage> {
   return within(
     LIMIT_MS,

@@ -9,6 +9,7 @@ const seam = takeSeam();
 const SERVICE = 'http';
 /** Characters in one ask; the host takes no endless ones, and text may grow by six on the way. */
 const ASK_LENGTH_MAX = 131_072;
+const AGAIN_MS = 20;
 
 export type RequestNews = {
   readonly id: number;
@@ -116,7 +117,16 @@ function flush(): void {
   }
   if (pieces.length === 0) return;
   asking = true;
+  send(pieces, from);
+}
+
+function send(pieces: readonly Piece[], from: readonly Sender[]): void {
   seam.hostCall({ t: 'ask', service: SERVICE, what: 'respond', args: pieces }, (error, value) => {
+    if (error?.code === 'EMFILE') {
+      // The module asks the device for too much at once; an answer is not lost for that.
+      setTimeout(() => send(pieces, from), AGAIN_MS);
+      return;
+    }
     asking = false;
     const how = error === undefined ? (value as readonly string[]) : [];
     for (const [index, sender] of from.entries()) {
