@@ -1,6 +1,6 @@
 /** The command line: one table of commands. */
 
-import { runProgram } from './child-program.ts';
+import { becomeProgram } from './become-program.ts';
 import { cloudCommands } from './cloud/cloud.ts';
 import { type Command, runCommand } from './command.ts';
 import { runFamily } from './command-family.ts';
@@ -8,11 +8,12 @@ import { deadLetterCommands } from './dead-letter.ts';
 import { demo } from './demo.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
+import { meter } from './meter.ts';
 import type { Program } from './program-files.ts';
 import { routeCommands } from './route/route.ts';
 import { status } from './status.ts';
 
-const commands: readonly Command[] = [demo, list, logs, status];
+const commands: readonly Command[] = [demo, list, logs, meter, status];
 
 /** Commands that are programs of their own; they read their own arguments. */
 const programs: Readonly<Record<string, { readonly program: Program; readonly summary: string }>> =
@@ -46,7 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const family = Object.hasOwn(families, name) ? families[name] : undefined;
   if (family !== undefined) return await runFamily(name, family.commands, rest);
   const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
-  if (program !== undefined) return await runProgram(program.program, rest);
+  if (program !== undefined) becomeProgram(program.program, rest);
   const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return await runCommand(command, rest);
   process.stderr.write(`isolet: there is no command "${name}". See --help.\n`);

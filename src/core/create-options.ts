@@ -1,5 +1,6 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
 import { readBinds, readMounts } from './create-options-files.ts';
+import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { readDevices } from './create-options-machine.ts';
 import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
@@ -8,6 +9,8 @@ import { type Bind, type Grants, noGrants } from './ports.ts';
 export type ModuleSettings = {
   /** `HostConfig.Memory` in MB, undefined = the runtime's default. */
   readonly memoryMb: number | undefined;
+  /** What it may use, where that differs from the device's own limits. */
+  readonly limits: LimitSettings;
   readonly grants: Grants;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
@@ -32,14 +35,16 @@ export type Treatment = 'honoured' | 'checked' | 'accepted';
 export const knownOptions: Readonly<Record<string, Treatment>> = {
   Env: 'honoured',
   'HostConfig.Binds': 'honoured',
+  'HostConfig.CpuPeriod': 'honoured',
+  'HostConfig.CpuQuota': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
-  ExposedPorts: 'honoured',
-  'HostConfig.Devices': 'checked',
-  'HostConfig.NanoCpus': 'checked',
+  'HostConfig.NanoCpus': 'honoured',
   'HostConfig.PortBindings': 'honoured',
+  ExposedPorts: 'honoured',
+  Labels: 'honoured',
+  'HostConfig.Devices': 'checked',
   Hostname: 'accepted',
-  Labels: 'accepted',
   OpenStdin: 'accepted',
   Tty: 'accepted',
   User: 'accepted',
@@ -56,6 +61,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
   const grants = { ...noGrants };
   const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
     memoryMb: undefined,
+    limits: readLimits(options, path, problems),
     grants,
     env: {},
     unhonoured,
@@ -81,9 +87,6 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       }
       case 'HostConfig.Devices':
         grants.devices = readDevices(value, at, problems);
-        break;
-      case 'HostConfig.NanoCpus':
-        checkNanoCpus(value, at, problems);
         break;
       case 'HostConfig.PortBindings':
       case 'ExposedPorts': {
@@ -141,13 +144,6 @@ function readMemory(value: Json, at: string, problems: string[]): number | undef
     `${at} must be a whole number of bytes, ${least} (${MEMORY_MB_MIN} MB) or more, it is ${JSON.stringify(value)}: leave it out for the device's default`,
   );
   return undefined;
-}
-
-function checkNanoCpus(value: Json, at: string, problems: string[]): void {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
-  problems.push(
-    `${at} must be a whole number, 1000000000 for one CPU, it is ${JSON.stringify(value)}`,
-  );
 }
 
 /** Docker: "Duplicate mount point". */

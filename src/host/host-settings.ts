@@ -19,6 +19,8 @@ export type HostSettings = {
   readonly bootMs: number;
   /** A host that has not ended a module so long after we asked is killed, ms. */
   readonly stopMs: number;
+  /** A module without a turn for so long has its heap collected, once, ms. Takes some ms of CPU time. */
+  readonly restMs: number;
   /** How often the supervisor looks at a host's memory, ms. A module can take 2 GB/s. */
   readonly memoryMs: number;
   /** Memory (RSS) a host may use before any module is counted, MB. It starts with 50 to 60. */
@@ -72,6 +74,7 @@ export const defaultHostSettings: HostSettings = {
   silenceMs: 5_000,
   bootMs: 30_000,
   stopMs: 3_000,
+  restMs: 5_000,
   memoryMs: 100,
   baseMb: 128,
   heapFactor: 2,

@@ -19,6 +19,8 @@ type PreparedIsolate = {
     readonly context: ivm.Context;
     /** The prelude's boot function; whoever calls it releases it. */
     readonly boot: ivm.Reference<Boot>;
+    /** Collects its heap, and gives back what that does not need. */
+    readonly collect: ivm.Reference<() => void>;
   }>;
   /** Called when V8 loses control of it; there may be no coming back. */
   onCatastrophe: (message: string) => void;
@@ -30,6 +32,17 @@ export type Isolates = {
   /** A module has started: soon there is a spare one for the next that wants the same. */
   refill(heapMb: number): void;
 };
+
+/**
+ * Takes V8's `gc` out of the guest's reach before any code runs there; its name stays, for V8 lets
+ * nobody delete it. The options have no prototype: a getter on the guest's would run in there.
+ */
+const COLLECTOR = `(() => {
+  const { gc } = globalThis;
+  Object.defineProperty(globalThis, 'gc', { value: undefined, writable: false });
+  const how = { __proto__: null, type: 'major', flavor: 'last-resort' };
+  return () => { gc(how); };
+})()`;
 
 /** Modules often start together, and none should wait for a spare to be made. */
 const CALM_MS = 100;
@@ -54,10 +67,15 @@ export function createIsolates(
 
     async function fill(): Promise<Awaited<PreparedIsolate['ready']>> {
       const context = await isolate.createContext();
+      const collect = await context.eval(COLLECTOR, { reference: true });
       await prelude.run(isolate, context);
       const boot = await context.global.get(BOOT_NAME, { reference: true });
       await context.global.delete(BOOT_NAME);
-      return { context, boot: boot as ivm.Reference<Boot> };
+      return {
+        context,
+        boot: boot as ivm.Reference<Boot>,
+        collect: collect as ivm.Reference<() => void>,
+      };
     }
   }
 

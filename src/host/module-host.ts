@@ -7,6 +7,7 @@ import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
 import { createPortClaims } from './port-claims.ts';
+import { processMemory } from './process-memory.ts';
 import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -79,6 +80,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     return made;
   }
 
+  const hosts = (): readonly HostGroup[] => [
+    ...[...open.values()].map(({ host }) => host),
+    ...older.keys(),
+  ];
+
   return {
     start(start, sink) {
       const { problems, release } = claims.claim(start);
@@ -87,22 +93,26 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
         {
           started: () => sink.started(),
           requests: (requests, bodies) => sink.requests(requests, bodies),
-          ended(ending) {
+          ended(...ending) {
             release();
-            sink.ended(ending);
+            sink.ended(...ending);
           },
         },
         problems,
       );
     },
     metrics(module) {
-      const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
-      for (const host of hosts) {
+      for (const host of hosts()) {
         const metrics = host.metrics(module);
         if (metrics !== undefined) return metrics;
       }
       return undefined;
     },
+    memory: () =>
+      hosts().flatMap((host) => {
+        const memory = processMemory(host.pid);
+        return memory === undefined ? [] : [{ pid: host.pid, modules: host.modules(), ...memory }];
+      }),
     processes: () =>
       Object.fromEntries([
         ...[...open].map(([name, { host }]) => [name, host.pid]),

@@ -19,7 +19,8 @@ export type Watchdog = {
   /** A module is to end while it runs. */
   doomed(): void;
   add(watched: Watched): void;
-  remove(handle: number): void;
+  /** It has ended; gives what it used. */
+  remove(handle: number): ModulePulse | undefined;
 };
 
 export type WatchdogDeps = {
@@ -43,6 +44,10 @@ type State = {
   /** How many turns there had been when the heap was last asked for. */
   sampledTurns: number;
   sampling: boolean;
+  /** When a beat last met turns it had not met before. */
+  activeAtMs: number;
+  /** How many turns there had been, the collection's own included, when it was last collected. */
+  collectedTurns: number;
   /** The last pulse as text: only news is told. */
   told: string;
 };
@@ -130,19 +135,26 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     module.end({ cause: 'out of time', exitCode: 137, reason: `${what} ${used}.` });
   }
 
+  function pulseOf(state: State): ModulePulse {
+    const { handle, module } = state.watched;
+    const waited = module.waited();
+    return {
+      handle,
+      cpuMs: Math.round(Math.max(state.cpuMs, module.cpuMs())),
+      heapBytes: state.heapBytes,
+      cpuWaitMs: Math.round(waited.cpuMs),
+      messageWaitMs: Math.round(waited.messageMs),
+      grownBytes: Math.round(state.grownBytes),
+      turnMs: Math.round(state.turnMs),
+      doomed: module.isDoomed(),
+    };
+  }
+
   function tell(): void {
     untoldBytes = 0;
     const pulses: ModulePulse[] = [];
     for (const state of states.values()) {
-      const { handle, module } = state.watched;
-      const news: ModulePulse = {
-        handle,
-        cpuMs: Math.round(Math.max(state.cpuMs, module.cpuMs())),
-        heapBytes: state.heapBytes,
-        grownBytes: Math.round(state.grownBytes),
-        turnMs: Math.round(state.turnMs),
-        doomed: module.isDoomed(),
-      };
+      const news = pulseOf(state);
       const text = JSON.stringify(news);
       if (text === state.told) continue;
       state.told = text;
@@ -155,7 +167,12 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     for (const state of states.values()) {
       const { module } = state.watched;
       const turns = module.turns();
-      if (state.sampling || turns === state.sampledTurns) continue;
+      if (state.sampling) continue;
+      if (turns === state.sampledTurns) {
+        tidy(state);
+        continue;
+      }
+      state.activeAtMs = clock.elapsed();
       state.sampling = true;
       // Told with the next beat: a heartbeat waits for no isolate.
       void module.heapBytes().then((bytes) => {
@@ -166,6 +183,14 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     }
     tell();
     clock.after(settings.heartbeatMs, beat);
+  }
+
+  /** V8 collects while a heap grows: what one holds that has come to rest would stay. */
+  function tidy(state: State): void {
+    const { module } = state.watched;
+    if (state.collectedTurns === state.sampledTurns) return;
+    if (clock.elapsed() - state.activeAtMs < settings.restMs) return;
+    state.collectedTurns = module.collect();
   }
   beat();
 
@@ -188,9 +213,15 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
         grownBytes: 0,
         sampling: false,
         sampledTurns: 0,
+        activeAtMs: 0,
+        collectedTurns: 0,
         told: '',
       });
     },
-    remove: (handle) => void states.delete(handle),
+    remove(handle) {
+      const state = states.get(handle);
+      states.delete(handle);
+      return state === undefined ? undefined : pulseOf(state);
+    },
   };
 }

@@ -122,7 +122,7 @@ test('well-formed settings without effect are listed, nothing is refused for the
     },
   });
   assert.equal(settings.problems, []);
-  assert.equal(settings.unhonoured.toSorted(), ['HostConfig.Devices', 'HostConfig.NanoCpus']);
+  assert.equal(settings.unhonoured.toSorted(), ['HostConfig.Devices']);
   assert.equal(settings.grants.devices, [{ path: '/dev/i2c-1', at: 'o.HostConfig.Devices[0]' }]);
 });
 
