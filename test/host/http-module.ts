@@ -67,14 +67,16 @@ export async function startHttp(
   return { ...told, url: `http://127.0.0.1:${open}`, port: Number(open), logs, log };
 }
 
+export async function openHost(limits: Partial<HttpServerLimits> = {}): Promise<ModuleHost> {
+  const httpServer = { ...defaultHttpServerLimits, ...limits };
+  return createTestHost({ httpServer }, await prelude);
+}
+
 export async function withHost(
   limits: Partial<HttpServerLimits>,
   use: (host: ModuleHost) => Promise<void>,
 ): Promise<void> {
-  const host = createTestHost(
-    { httpServer: { ...defaultHttpServerLimits, ...limits } },
-    await prelude,
-  );
+  const host = await openHost(limits);
   try {
     await use(host);
   } finally {

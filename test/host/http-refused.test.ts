@@ -2,14 +2,20 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ModuleHost } from '../../src/core/ports.ts';
 import { endOf, granting, startNoting } from '../contracts/module-host.ts';
 import { until, within } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
-import { AT, freePort, startHttp, withHost, withHttp } from './http-module.ts';
+import { AT, freePort, openHost, startHttp, withHost, withHttp } from './http-module.ts';
 import { createTestHost } from './real-host.ts';
 
 const LIMIT_MS = 10_000;
-const test = suite('http server, refused');
+const test = suite<{ host: ModuleHost }>('http server, refused');
+/** For those that need no limits of their own. */
+test.before(async (context) => {
+  context.host = await openHost();
+});
+test.after(({ host }) => host.stop());
 
 /** Answers when told to; `/never` never. */
 const PLAIN = `
@@ -325,16 +331,17 @@ const forged: Readonly<Record<string, readonly [pieces: string, status: number, 
 };
 
 for (const [what, [pieces, status, how]] of Object.entries(forged)) {
-  test(`a module that answers with ${what} harms nobody`, () =>
-    withHttp(forging(pieces), async ({ url, log }) => {
-      const answer = await fetch(url);
-      assert.is(answer.status, status);
-      assert.is(answer.headers.get('y'), null);
-      const text = await answer.text();
-      if (status === 200) assert.is(text, 'own');
-      assert.is(await log('how'), `how ${how}`);
-      assert.is(await (await fetch(`${url}/well`)).text(), 'well');
-    }));
+  test(`a module that answers with ${what} harms nobody`, async ({ host }) => {
+    const { url, log, running } = await startHttp(host, forging(pieces));
+    const answer = await fetch(url);
+    assert.is(answer.status, status);
+    assert.is(answer.headers.get('y'), null);
+    const text = await answer.text();
+    if (status === 200) assert.is(text, 'own');
+    assert.is(await log('how'), `how ${how}`);
+    assert.is(await (await fetch(`${url}/well`)).text(), 'well');
+    await running.stop();
+  });
 }
 
 test('two heads, or a framing of its own, cost the connection or nothing', async () => {
