@@ -140,7 +140,7 @@ function readModuleLimits(table: Table): ModuleLimits {
     turnMs: countOr(table['turn_ms'], 2_000),
     cpuShare: countOr(table['cpu_percent'], 100) / 100,
     messagesPerSecond: countOr(table['messages_per_second'], 20_000),
-    logLinesPerSecond: countOr(table['log_lines_per_second'], 100),
+    logLinesPerSecond: countOr(table['log_lines_per_second'], 1_000),
     outstandingRequestsMax: countOr(table['outstanding_requests'], 32_768),
   };
 }
