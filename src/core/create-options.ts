@@ -1,7 +1,8 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
 import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
-import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
+import { readDevices } from './create-options-machine.ts';
+import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
 
@@ -39,10 +40,10 @@ export const knownOptions: Readonly<Record<string, Treatment>> = {
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
   'HostConfig.NanoCpus': 'honoured',
+  'HostConfig.PortBindings': 'honoured',
+  ExposedPorts: 'honoured',
   Labels: 'honoured',
-  ExposedPorts: 'checked',
   'HostConfig.Devices': 'checked',
-  'HostConfig.PortBindings': 'checked',
   Hostname: 'accepted',
   OpenStdin: 'accepted',
   Tty: 'accepted',
@@ -88,11 +89,13 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
         grants.devices = readDevices(value, at, problems);
         break;
       case 'HostConfig.PortBindings':
-        checkPortBindings(value, at, problems);
+      case 'ExposedPorts': {
+        const read = name === 'ExposedPorts' ? readExposedPorts : readPortBindings;
+        const { ports, others } = read(value, at, problems);
+        grants.ports = joinPorts(grants.ports, ports);
+        unhonoured.push(...others.map((one) => `${name}${one}`));
         break;
-      case 'ExposedPorts':
-        checkExposedPorts(value, at, problems);
-        break;
+      }
     }
     const treatment = Object.hasOwn(knownOptions, name) ? knownOptions[name] : undefined;
     if ((treatment === undefined || treatment === 'checked') && !isEmpty(value)) {

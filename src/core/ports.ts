@@ -6,6 +6,7 @@ import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
+import type { PortGrant } from './port-grant.ts';
 
 export type Cancel = () => void;
 
@@ -180,9 +181,10 @@ export type DeviceGrant = {
 export type Grants = {
   readonly binds: readonly Bind[];
   readonly devices: readonly DeviceGrant[];
+  readonly ports: readonly PortGrant[];
 };
 
-export const noGrants: Grants = { binds: [], devices: [] };
+export const noGrants: Grants = { binds: [], devices: [], ports: [] };
 
 export type ModuleStart = {
   readonly module: ModuleName;

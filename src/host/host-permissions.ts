@@ -1,6 +1,7 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files its modules were granted; no children, no workers, no network, no inspector, no databases
+ * files its modules were granted; no children, no workers, no inspector, no databases, and no network
+ * unless one of them may serve a port
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
@@ -28,6 +29,7 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     '--no-experimental-sqlite',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
+    ...(all.some(servesPorts) ? ['--allow-net'] : []),
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];
@@ -35,10 +37,16 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
 
 /** Has a host with the rights for `granted` those for `wanted`, too? */
 export function covers(granted: readonly Grants[], wanted: Grants): boolean {
+  if (servesPorts(wanted) && !granted.some(servesPorts)) return false;
   const binds = granted.flatMap((grants) => grants.binds);
   return wanted.binds.every(({ source, writable }) =>
     binds.some((one) => one.source === source && (one.writable || !writable)),
   );
+}
+
+/** Node knows only yes or no; which ports is held by src/host/http-server-service.ts. */
+function servesPorts({ ports }: Grants): boolean {
+  return ports.some(({ published }) => published.length > 0);
 }
 
 /** A granted file or folder by its name, and by what the name leads to. */

@@ -1,4 +1,6 @@
 /** Every limit of the module host in one place, with its default and the reason for it. */
+import { defaultHttpServerLimits, type HttpServerLimits } from './http-server-limits.ts';
+
 export type HostSettings = {
   /** How often the host compares running turns with their limits, ms. */
   readonly tickMs: number;
@@ -57,6 +59,7 @@ export type HostSettings = {
   readonly hostCallsMax: number;
   /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
   readonly signalsMax: number;
+  readonly httpServer: HttpServerLimits;
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
@@ -91,5 +94,6 @@ export const defaultHostSettings: HostSettings = {
   fileBytesMax: MB,
   hostCallsMax: 64,
   signalsMax: 1_024,
+  httpServer: defaultHttpServerLimits,
   outputBytesMax: 65_536,
 };

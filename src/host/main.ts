@@ -15,6 +15,7 @@ import { fromHost, type HostStart, toHost } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts';
 import { createIsolates, type Isolates } from './isolates.ts';
+import { portProblems } from './port-check.ts';
 import { createPrelude } from './prelude-script.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -27,7 +28,9 @@ const FRAME_BYTES_MAX = 0xffff_ffff;
 const FRAME_HEAD_BYTES = 64;
 
 /** Imported when first asked for: a host whose modules use none does without. */
-const serviceTable: ServiceTable = {};
+const serviceTable: ServiceTable = {
+  http: async () => (await import('./http-server-service.ts')).createHttpServerService,
+};
 
 type Running = {
   readonly settings: HostSettings;
@@ -87,6 +90,8 @@ function start(handle: number, start: HostStart, code: string): void {
     modules.delete(handle);
     return watchdog.remove(handle);
   };
+  const note = (text: string): void =>
+    void outbox(JSON.stringify([{ t: 'log', level: 'info', text }]), undefined);
   const module = createIsolatedModule(
     start,
     code,
@@ -95,8 +100,8 @@ function start(handle: number, start: HostStart, code: string): void {
       isolates,
       files,
       services: (tell) =>
-        createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),
-      obstacles: async () => [...start.problems, ...(await bindProblems(start.grants.binds))],
+        createDeviceServices(serviceTable, { grants: start.grants, settings, note }, tell),
+      obstacles: () => obstacles(start),
       clock: systemClock,
       settings,
     },
@@ -122,6 +127,12 @@ function start(handle: number, start: HostStart, code: string): void {
   );
   modules.set(handle, module);
   watchdog.add({ handle, limits: start.limits, module });
+}
+
+async function obstacles({ grants, problems }: HostStart): Promise<readonly string[]> {
+  const found = [...problems, ...(await bindProblems(grants.binds))];
+  // The ports of who is refused anyway may be another module's.
+  return found.length > 0 ? found : portProblems(grants.ports);
 }
 
 /**

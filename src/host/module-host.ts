@@ -6,6 +6,7 @@ import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
+import { createPortClaims } from './port-claims.ts';
 import { processMemory } from './process-memory.ts';
 import { keptOut } from './start-check.ts';
 
@@ -38,6 +39,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   /** Those that took modules until one came with other rights, and the name of each. */
   const older = new Map<HostGroup, string>();
   const living = new Set<HostGroup>();
+  const claims = createPortClaims();
 
   /** A bind that is refused is no right of the host either. */
   function allowed(grants: Grants): Grants {
@@ -84,7 +86,21 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   ];
 
   return {
-    start: (start, sink) => groupFor(start).start(start, sink),
+    start(start, sink) {
+      const { problems, release } = claims.claim(start);
+      return groupFor(start).start(
+        start,
+        {
+          started: () => sink.started(),
+          requests: (requests, bodies) => sink.requests(requests, bodies),
+          ended(...ending) {
+            release();
+            sink.ended(...ending);
+          },
+        },
+        problems,
+      );
+    },
     metrics(module) {
       for (const host of hosts()) {
         const metrics = host.metrics(module);
