@@ -1,6 +1,7 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
 import { readBinds, readMounts } from './create-options-files.ts';
 import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
+import { readNetwork } from './create-options-network.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
 
@@ -31,8 +32,12 @@ export type Treatment = 'honoured' | 'checked' | 'accepted';
 export const knownOptions: Readonly<Record<string, Treatment>> = {
   Env: 'honoured',
   'HostConfig.Binds': 'honoured',
+  'HostConfig.Dns': 'honoured',
+  'HostConfig.ExtraHosts': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
+  'HostConfig.NetworkMode': 'honoured',
+  NetworkDisabled: 'honoured',
   ExposedPorts: 'checked',
   'HostConfig.Devices': 'checked',
   'HostConfig.NanoCpus': 'checked',
@@ -96,6 +101,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       unhonoured.push(name);
     }
   }
+  grants.network = readNetwork(options, path, problems);
   checkTargets(grants.binds, `${path}.HostConfig`, problems);
   return settings;
 }

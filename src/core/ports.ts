@@ -6,6 +6,7 @@ import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
+import { type NetworkGrant, noNetwork } from './network-grant.ts';
 
 export type Cancel = () => void;
 
@@ -178,9 +179,10 @@ export type DeviceGrant = {
 export type Grants = {
   readonly binds: readonly Bind[];
   readonly devices: readonly DeviceGrant[];
+  readonly network: NetworkGrant;
 };
 
-export const noGrants: Grants = { binds: [], devices: [] };
+export const noGrants: Grants = { binds: [], devices: [], network: noNetwork };
 
 export type ModuleStart = {
   readonly module: ModuleName;

@@ -1,6 +1,6 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files its modules were granted; no children, no workers, no network, no inspector
+ * files its modules were granted, and the network if one of them was; no children, no workers, no inspector
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
@@ -26,6 +26,7 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     '--allow-addons',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
+    ...(all.some(usesNetwork) ? ['--allow-net'] : []),
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];
@@ -33,10 +34,16 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
 
 /** Has a host with the rights for `granted` those for `wanted`, too? */
 export function covers(granted: readonly Grants[], wanted: Grants): boolean {
+  if (usesNetwork(wanted) && !granted.some(usesNetwork)) return false;
   const binds = granted.flatMap((grants) => grants.binds);
   return wanted.binds.every(({ source, writable }) =>
     binds.some((one) => one.source === source && (one.writable || !writable)),
   );
+}
+
+/** Node knows only yes or no; which hosts and ports is held by src/host/network-access.ts. */
+function usesNetwork({ network }: Grants): boolean {
+  return network.hosts.length > 0;
 }
 
 /** A granted file or folder by its name, and by what the name leads to. */
