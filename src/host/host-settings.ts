@@ -53,6 +53,16 @@ export type HostSettings = {
   readonly hostCallsMax: number;
   /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
   readonly signalsMax: number;
+  /** A fetch from its beginning to the last byte of the answer, redirects included, ms. */
+  readonly fetchMs: number;
+  /** Fetches of one module at once; one is over when its answer has been read. */
+  readonly fetchesMax: number;
+  /** Largest body of a fetch's request, bytes; the guest's own limit is the same (src/guest/web). */
+  readonly fetchRequestBytesMax: number;
+  /** Largest body of its answer, bytes. */
+  readonly fetchResponseBytesMax: number;
+  /** Headers of a request or of an answer, bytes. */
+  readonly fetchHeaderBytesMax: number;
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
@@ -85,5 +95,10 @@ export const defaultHostSettings: HostSettings = {
   fileBytesMax: MB,
   hostCallsMax: 64,
   signalsMax: 1_024,
+  fetchMs: 30_000,
+  fetchesMax: 16,
+  fetchRequestBytesMax: MB,
+  fetchResponseBytesMax: 4 * MB,
+  fetchHeaderBytesMax: 16_384,
   outputBytesMax: 65_536,
 };

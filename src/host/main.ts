@@ -26,7 +26,9 @@ const FRAME_BYTES_MAX = 0xffff_ffff;
 const FRAME_HEAD_BYTES = 64;
 
 /** Imported when first asked for: a host whose modules use none does without. */
-const serviceTable: ServiceTable = {};
+const serviceTable: ServiceTable = {
+  network: async () => (await import('./network-service.ts')).createNetworkService,
+};
 
 type Running = {
   readonly settings: HostSettings;
@@ -92,7 +94,11 @@ function start(handle: number, start: HostStart, code: string): void {
       prelude,
       files,
       services: (tell) =>
-        createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),
+        createDeviceServices(
+          serviceTable,
+          { module: start.module, grants: start.grants, settings },
+          tell,
+        ),
       obstacles: async () => [...start.problems, ...(await bindProblems(start.grants.binds))],
       clock: systemClock,
       settings,
