@@ -119,6 +119,8 @@ export async function nextPiece(answer: IncomingMessage): Promise<Piece> {
   for (;;) {
     const bytes = answer.read() as Buffer | null;
     const done = answer.complete && answer.readableLength === 0;
+    // Read beyond the last byte, so that the connection is free for the next request.
+    if (done) answer.resume();
     if (bytes !== null || done) return { bytes: bytes ?? new Uint8Array(), done };
     await news(answer);
   }

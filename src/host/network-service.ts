@@ -7,6 +7,7 @@
  *   cancel {id} → null
  *   trust {pem} → null               authorities to trust besides those of Node
  */
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { isJsonObject, type Json } from '../core/json.ts';
@@ -209,6 +210,8 @@ export function createNetworkServiceWith(
       );
     }
     try {
+      // A context takes text without a certificate for none at all.
+      void new X509Certificate(pem);
       secureContext = createSecureContext({ ca: [...getCACertificates('default'), pem] });
     } catch {
       throw new ServiceError('EINVAL', 'NODE_EXTRA_CA_CERTS: the file holds no certificate in PEM');
