@@ -29,8 +29,8 @@ export type ExtraHost = { readonly name: string; readonly address: string };
 export type NetworkGrant = {
   readonly hosts: readonly HostPort[];
   /**
-   * The deployment names no hosts and forbids nothing, as a Docker container with its default network: a
-   * bundle that asks for public hosts may have them (`publicHosts`). By itself it opens nothing.
+   * The deployment names no hosts and forbids none, as a container with Docker's default network: what a
+   * bundle asks for of the public internet it may have (`forBundle`). By itself this opens nothing.
    */
   readonly implicit: boolean;
   readonly extraHosts: readonly ExtraHost[];
@@ -48,7 +48,7 @@ export const noNetwork: NetworkGrant = {
 export const PORT_MAX = 65_535;
 
 /** `*:*`: the public internet, what Docker's default network stands for. */
-export const publicHosts: readonly HostPort[] = [{ host: '*', firstPort: 1, lastPort: PORT_MAX }];
+const publicHosts: readonly HostPort[] = [{ host: '*', firstPort: 1, lastPort: PORT_MAX }];
 
 /** One place a module wants to connect to. */
 export type Target = {
@@ -66,7 +66,7 @@ export function mayResolve(hosts: readonly HostPort[], name: string, port: numbe
 
 /** May a connection be made to this very address, under this name? */
 export function allows(
-  { hosts, extraHosts }: Pick<NetworkGrant, 'hosts' | 'extraHosts'>,
+  { hosts, extraHosts, implicit }: Omit<NetworkGrant, 'nameServers'>,
   { name, address, port }: Target,
 ): boolean {
   const ip = parseIpAddress(address);
@@ -77,9 +77,16 @@ export function allows(
   });
   if (byAddress) return true;
   if (!mayResolve(hosts, name, port)) return false;
-  // The operator wrote both, the name and where it is.
-  const placed = extraHosts.some((extra) => extra.name === name && extra.address === formatIp(ip));
-  return placed || kindOf(ip) === 'public';
+  if (kindOf(ip) === 'public') return true;
+  // The operator wrote both, the name with its port and where it is.
+  const named = hosts.filter((grant) => grant.host !== '*' && !implicit);
+  const placed = extraHosts.some((one) => one.name === name && one.address === formatIp(ip));
+  return placed && mayResolve(named, name, port);
+}
+
+/** What is left for a bundle that asks for these hosts and no others. */
+export function forBundle(grant: NetworkGrant, asked: readonly HostPort[]): NetworkGrant {
+  return { ...grant, hosts: intersect(asked, grant.implicit ? publicHosts : grant.hosts) };
 }
 
 /**

@@ -26,7 +26,8 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     '--allow-addons',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
-    ...(all.some(usesNetwork) ? ['--allow-net'] : []),
+    // Node says of the flag that it is an experiment, and would in every host's first line.
+    ...(all.some(usesNetwork) ? ['--allow-net', '--disable-warning=ExperimentalWarning'] : []),
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];

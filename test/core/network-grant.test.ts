@@ -8,12 +8,13 @@ import type { JsonObject } from '../../src/core/json.ts';
 import {
   allows,
   covers,
+  forBundle,
   formatHostPort,
   type HostPort,
   intersect,
   mayResolve,
+  type NetworkGrant,
   noNetwork,
-  publicHosts,
 } from '../../src/core/network-grant.ts';
 import { parseHostPort, readHostPorts } from '../../src/core/network-grant-text.ts';
 
@@ -26,8 +27,9 @@ function hosts(text: string): readonly HostPort[] {
   return grants;
 }
 
+const rest = { extraHosts: [], implicit: false };
 const may = (text: string, name: string, address: string, port: number): boolean =>
-  allows({ hosts: hosts(text), extraHosts: [] }, { name, address, port });
+  allows({ hosts: hosts(text), ...rest }, { name, address, port });
 
 test('grants come back as they are written best', () => {
   const pairs: readonly (readonly [string, string])[] = [
@@ -115,7 +117,8 @@ test('a name server is asked for granted names alone', () => {
 
 test('ExtraHosts opens an address under the granted name it was given, and under no other', () => {
   const extraHosts = [{ name: 'printer', address: '192.168.1.9' }];
-  const grant = { hosts: hosts('printer:9100 other:9100'), extraHosts };
+  const hostPorts = hosts('printer:9100 other:9100 *:80');
+  const grant = { hosts: hostPorts, extraHosts, implicit: false };
   const at = (name: string, address: string, port = 9100): boolean =>
     allows(grant, { name, address, port });
   assert.ok(at('printer', '192.168.1.9'));
@@ -123,6 +126,10 @@ test('ExtraHosts opens an address under the granted name it was given, and under
   assert.not.ok(at('printer', '192.168.1.9', 80));
   assert.not.ok(at('other', '192.168.1.9'));
   assert.not.ok(at('192.168.1.9', '192.168.1.9'));
+  // "*" is no name of it, and a port the bundle chose is none the operator wrote.
+  assert.not.ok(at('printer', '192.168.1.9', 80));
+  const where = { name: 'printer', address: '192.168.1.9', port: 9100 };
+  assert.not.ok(allows({ ...grant, implicit: true }, where));
 });
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6());
@@ -157,8 +164,7 @@ test('what two have in common is never wider than either, and covered by both', 
     fc.property(grants, grants, target, (a, b, where) => {
       const both = intersect(a, b);
       assert.ok(covers(a, both) && covers(b, both));
-      const can = (list: readonly HostPort[]): boolean =>
-        allows({ hosts: list, extraHosts: [] }, where);
+      const can = (list: readonly HostPort[]): boolean => allows({ hosts: list, ...rest }, where);
       if (can(both)) assert.ok(can(a) && can(b), JSON.stringify({ a, b, both, where }));
       if (mayResolve(both, where.name, where.port)) {
         assert.ok(mayResolve(a, where.name, where.port));
@@ -174,8 +180,8 @@ test('whoever covers another allows all that it allows', () => {
   fc.assert(
     fc.property(grants, grants, target, (a, b, where) => {
       if (!covers(a, b)) return;
-      if (allows({ hosts: b, extraHosts: [] }, where)) {
-        assert.ok(allows({ hosts: a, extraHosts: [] }, where));
+      if (allows({ hosts: b, ...rest }, where)) {
+        assert.ok(allows({ hosts: a, ...rest }, where));
       }
     }),
     { numRuns: 500 },
@@ -185,12 +191,23 @@ test('whoever covers another allows all that it allows', () => {
 test('"*" opens no address that is not public', () => {
   fc.assert(
     fc.property(target, (where) => {
-      const open = allows({ hosts: publicHosts, extraHosts: [] }, where);
+      const open = allows({ hosts: hosts('*:*'), ...rest }, where);
       const ip = parseIpAddress(where.address);
       assert.is(open, ip !== undefined && kindOf(ip) === 'public');
     }),
     { numRuns: 500 },
   );
+});
+
+test('a bundle gets what it asks for of what there is; by default of the public internet', () => {
+  const asked = hosts('api.example.com:443 192.168.0.0/16:502 52.1.2.3:443');
+  const shown = (grant: NetworkGrant): readonly string[] =>
+    forBundle(grant, asked).hosts.map(formatHostPort);
+  const byDefault: NetworkGrant = { ...noNetwork, implicit: true };
+  assert.equal(shown(byDefault), ['api.example.com:443', '52.1.2.3:443']);
+  const label = { ...noNetwork, hosts: hosts('*.example.com:*, 192.168.1.20:*, 10.0.0.1:80') };
+  assert.equal(shown(label), ['api.example.com:443', '192.168.1.20:502']);
+  assert.equal(shown(noNetwork), []);
 });
 
 test('any text is an answer, and what is read is written so that it reads the same', () => {
