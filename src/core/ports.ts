@@ -220,6 +220,7 @@ export type EndingCause =
   | 'out of memory'
   | 'out of time'
   | 'wedged' // could not be stopped; the host was killed for it
+  | 'crashed' // the host died of a fault while this module was the one at work
   | 'host lost'; // the host died, and this module was not the cause
 
 /** How a module ended. */

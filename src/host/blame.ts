@@ -8,6 +8,8 @@ export type Suspect = {
   readonly heapMb: number;
   /** How long it has been loading, ms; 0 when it has started. */
   readonly loadingMs: number;
+  /** When it last got or said something, if that was after the host's last pulse; else undefined. */
+  readonly activeAtMs: number | undefined;
 };
 
 const MB = 1_048_576;
@@ -23,6 +25,11 @@ export function convict<S extends Suspect>(suspects: readonly S[]): S | undefine
 /** No more than a suspicion: the one longest at work. */
 export function suspectWorking<S extends Suspect>(suspects: readonly S[]): S | undefined {
   return most(suspects, ({ pulse, loadingMs }) => Math.max(pulse?.turnMs ?? 0, loadingMs));
+}
+
+/** Weaker still: a host that stopped between two pulses stopped most likely over what it last did. */
+export function suspectLatest<S extends Suspect>(suspects: readonly S[]): S | undefined {
+  return most(suspects, ({ activeAtMs }) => activeAtMs ?? 0);
 }
 
 /** The last resort, when all rest: the one that uses most. */

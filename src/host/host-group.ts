@@ -7,6 +7,7 @@ import type {
   Cancel,
   Clock,
   Ending,
+  EndingCause,
   Grants,
   Log,
   ModuleMetrics,
@@ -14,7 +15,7 @@ import type {
   ModuleStart,
   RunningModule,
 } from '../core/ports.ts';
-import { convict, type Suspect, suspectLargest, suspectWorking } from './blame.ts';
+import { convict, type Suspect, suspectLargest, suspectLatest, suspectWorking } from './blame.ts';
 import type { Frame } from './frame.ts';
 import { checkGuestRequests } from './guest-request-check.ts';
 import { createHostProcess } from './host-process.ts';
@@ -55,6 +56,8 @@ export type HostGroupDeps = {
   readonly machineBytes: number;
   /** Files no module gets, whatever its deployment says. */
   readonly keepOut: readonly string[];
+  /** How often the kernel has killed a process because memory ran out. */
+  readonly oomKills: () => number;
   /** It takes no more modules: the next one needs a new group. Called once. */
   readonly closed: () => void;
 };
@@ -68,12 +71,26 @@ type Member = {
   started: boolean;
   readonly startedAtMs: number;
   pulse: ModulePulse | undefined;
+  /** When it was last given something, or last said something. */
+  activeAtMs: number;
   cancelStop: Cancel;
   readonly ended: PromiseWithResolvers<void>;
 };
 
+type Culprit = { readonly handle: number; readonly ending: Ending };
+
 const MB = 1_048_576;
 const KILLED = 137;
+/** What a process ends with that did something it cannot: V8 and the C library abort, the rest is the CPU's. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
+  'SIGABRT',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGFPE',
+  'SIGSYS',
+]);
 
 export function createHostGroup(deps: HostGroupDeps): HostGroup {
   const { group, clock, log, settings } = deps;
@@ -81,12 +98,14 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   const members = new Map<number, Member>();
   const left = Promise.withResolvers<void>();
   let lastHandle = 0;
+  const oomKillsBefore = deps.oomKills();
   let closed = false;
-  let culprit: { readonly handle: number; readonly ending: Ending } | undefined;
+  let culprit: Culprit | undefined;
   let stopping = false;
   let warned = false;
   /** When it first spoke. */
   let readyAtMs: number | undefined;
+  let pulsedAtMs = 0;
   let cancelIdle: Cancel = () => {};
 
   const host = createHostProcess(
@@ -138,7 +157,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const pulses = parsePulses(json);
     if (pulses === undefined) return distrust('it sent a pulse that is none');
     host.alive();
-    readyAtMs ??= clock.elapsed();
+    pulsedAtMs = clock.elapsed();
+    readyAtMs ??= pulsedAtMs;
     for (const pulse of pulses) {
       const member = members.get(pulse.handle);
       if (member !== undefined) member.pulse = pulse;
@@ -147,6 +167,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 
   function onRequests(member: Member, frame: Frame): void {
     if (member.over) return;
+    member.activeAtMs = clock.elapsed();
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
       const relief = member.sink.requests(checked.requests, checked.bodies);
@@ -183,7 +204,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       warned = true;
       return;
     }
-    const worst = (guilty ?? suspectWorking(all) ?? suspectLargest(all))?.member;
+    const worst = (guilty ?? suspectWorking(all) ?? suspectLatest(all) ?? suspectLargest(all))
+      ?.member;
     const reason = `Its host used ${megabytes} MB, more than it may, most of it for this module.`;
     if (worst !== undefined) {
       return bringDown(worst, { cause: 'out of memory', exitCode: KILLED, reason });
@@ -194,7 +216,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   function silent(): void {
     // Loading is no work here: whoever waits for a silent host to load it is its victim.
     const all = suspects().map((one) => ({ ...one, loadingMs: 0 }));
-    const worst = (convict(all) ?? suspectWorking(all))?.member;
+    const worst = (convict(all) ?? suspectWorking(all) ?? suspectLatest(all))?.member;
     const silence = `has been silent for ${readyAtMs === undefined ? settings.bootMs : settings.silenceMs} ms`;
     if (worst !== undefined) {
       const reason = `Its host ${silence} while this module was at work.`;
@@ -215,11 +237,27 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       member,
       pulse: member.pulse,
       heapMb: member.start.limits.heapMb,
+      activeAtMs: member.activeAtMs > pulsedAtMs ? member.activeAtMs : undefined,
       loadingMs: member.started ? 0 : now - Math.max(member.startedAtMs, readyAtMs ?? now),
     }));
   }
 
-  function gone(reason: string): void {
+  /** A host that ended by itself: which module brought that about, as far as anybody can tell. */
+  function findCulprit(reason: string, signal: NodeJS.Signals): Culprit | undefined {
+    const all = suspects();
+    if (signal === 'SIGKILL') {
+      // Who is killed by anybody but the kernel was meant as a whole.
+      if (deps.oomKills() === oomKillsBefore) return undefined;
+      const member = (convict(all) ?? suspectWorking(all) ?? suspectLargest(all))?.member;
+      return member && blame(member, 'out of memory', `${reason} The device had no memory left.`);
+    }
+    if (!CRASHES.has(signal)) return undefined;
+    const member = (convict(all) ?? suspectWorking(all) ?? suspectLatest(all))?.member;
+    return member && blame(member, 'crashed', `${reason} This module was the one at work.`);
+  }
+
+  function gone(reason: string, signal?: NodeJS.Signals): void {
+    if (signal !== undefined && !stopping) culprit ??= findCulprit(reason, signal);
     if (!closed) log.warn('module host died', { group, reason, modules: members.size });
     log.debug('module host ended', { group, pid: host.pid, reason });
     close();
@@ -281,6 +319,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       started: false,
       startedAtMs: clock.elapsed(),
       pulse: undefined,
+      activeAtMs: 0,
       cancelStop: () => {},
       ended: Promise.withResolvers(),
     };
@@ -302,6 +341,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     return {
       post(events, bodies) {
         if (member.over || events.length === 0) return;
+        member.activeAtMs = clock.elapsed();
         const present = bodies.filter((body) => body !== undefined);
         host.send(toHost.post, member.handle, JSON.stringify(events), Buffer.concat(present));
       },
@@ -333,3 +373,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 }
 
 const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
+
+function blame(member: Member, cause: EndingCause, reason: string): Culprit {
+  return { handle: member.handle, ending: { cause, exitCode: KILLED, reason } };
+}

@@ -31,8 +31,8 @@ export type HostProcessEvents = {
   overCeiling(residentBytes: number): void;
   /** It has told nothing for `silenceMs`. */
   silent(): void;
-  /** It is no more. */
-  gone(reason: string): void;
+  /** It is no more; `signal` when it ended by itself, with one. */
+  gone(reason: string, signal?: NodeJS.Signals): void;
 };
 
 export type HostProcessDeps = {
@@ -53,6 +53,7 @@ export type HostProcessDeps = {
 const V8_FLAGS = [
   '--no-node-snapshot', // isolated-vm requires it
   '--no-maglev', // 2 to 3 MB less
+  '--expose-gc', // to collect modules at rest; no guest ever sees it
   '--wasm-max-mem-pages=256', // no heap limit counts a WebAssembly.Memory
   '--max-semi-space-size=1', // of the host's own heap, which is small
 ];
@@ -95,7 +96,8 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     if (child.pid === undefined) gone(`The module host could not be started: ${cause.message}.`);
   });
   child.on('exit', (code, signal) => {
-    gone(killed ?? `The module host ended by itself (${signal ?? `code ${code}`}).`);
+    if (killed !== undefined) return gone(killed);
+    gone(`The module host ended by itself (${signal ?? `code ${code}`}).`, signal ?? undefined);
   });
   let pipe: FramePipe | undefined;
   // A child that could not be spawned may lack everything; 'error' tells of it.
@@ -158,13 +160,13 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     child.kill('SIGKILL');
   }
 
-  function gone(reason: string): void {
+  function gone(reason: string, signal?: NodeJS.Signals): void {
     if (over) return;
     over = true;
     cancelSilence();
     for (const cancel of cancels) cancel();
     for (const stream of child.stdio ?? []) stream?.destroy();
-    events.gone(reason);
+    events.gone(reason, signal);
   }
 
   return {

@@ -5,6 +5,7 @@ import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { countOomKills } from './oom-kills.ts';
 import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -16,6 +17,8 @@ export type ModuleHostOptions = {
   readonly user?: HostUser | undefined;
   /** Files no module gets, whatever its deployment says: our own. */
   readonly keepOut?: readonly string[];
+  /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
+  readonly oomKills?: () => number;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<HostSettings>;
@@ -26,7 +29,7 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
-  const { user, keepOut = [] } = options;
+  const { user, keepOut = [], oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
@@ -61,6 +64,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       ...options,
       user,
       keepOut,
+      oomKills,
       group,
       grants,
       settings,

@@ -69,6 +69,7 @@ const endedByItself: ReadonlySet<EndingCause> = new Set([
   'out of memory',
   'out of time',
   'wedged',
+  'crashed',
 ]);
 
 type Waiting = {

@@ -125,7 +125,7 @@ for (const [what, code] of [
     await startOf(told);
     told.running.post([input(1, 'go')], [undefined]);
     const { cause, reason } = await endOf(told, 20_000);
-    const blamed = ['error', 'wedged', 'out of memory', 'out of time'].includes(cause);
+    const blamed = ['error', 'wedged', 'out of memory', 'out of time', 'crashed'].includes(cause);
     assert.ok(blamed, `${cause}: ${reason}`);
     assert.ok(['host lost', undefined].includes(neighbour.endings[0]?.cause));
     await host.stop();
@@ -203,6 +203,29 @@ test('what a module uses is known while it runs and when it rests', async () => 
   assert.ok((host.metrics('user')?.cpuMs ?? 0) > 1);
   await told.running.stop();
   assert.is(host.metrics('user'), undefined);
+  await host.stop();
+});
+
+test('what a module left is collected when it rests, and none of its code runs for it', async () => {
+  const host = createTestHost({ heartbeatMs: 50, restMs: 200 });
+  const told = startNoting(host, {
+    module: 'rests',
+    code: `
+    const say = (text) => isolet.request([{ t: 'log', level: 'info', text }]);
+    for (const name of ['type', 'execution', 'flavor', 'filename', 'then']) {
+      Object.defineProperty(Object.prototype, name, { get() { say('caught ' + name); } });
+    }
+    say([typeof gc, Reflect.defineProperty(globalThis, 'gc', { value: 1 })].join());
+    let kept = Array.from({ length: 1e5 }, (_, i) => ({ i }));
+    isolet.on(() => { say(String(kept.length)); kept = undefined; });`,
+  });
+  const heapBytes = (): number => host.metrics('rests')?.heapBytes ?? 0;
+  await until(LIMIT_MS, 'it holds much', () => heapBytes() > 2e6);
+  told.running.post([input(1, 'let it go')], [undefined]);
+  await until(LIMIT_MS, 'it holds little', () => heapBytes() < 1e6);
+  const texts = told.requests.flatMap((one) => (one.t === 'log' ? [one.text] : []));
+  assert.equal(texts, ['undefined,false', '100000']);
+  await told.running.stop();
   await host.stop();
 });
 
