@@ -95,6 +95,19 @@ unrouted = "drop"
   assert.match(wrong, 'isolet.messages.local_kb must be at most 8192');
 });
 
+test('limits of fetch come from their section', () => {
+  const { fetch } = parseConfig(
+    '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\n',
+    FILE,
+  );
+  assert.equal(fetch, {
+    fetchMs: 5_000,
+    fetchesMax: 16,
+    fetchResponseBytesMax: 65_536,
+    fetchHeaderBytesMax: 16_384,
+  });
+});
+
 test('all problems are told at once, with suggestions', () => {
   const text = `
 hostnam = "x"

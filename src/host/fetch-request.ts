@@ -102,7 +102,7 @@ function readHeaders(value: Json | undefined, bytesMax: number): Readonly<Record
   if (bytes <= bytesMax) return headers;
   throw new ServiceError(
     'EMSGSIZE',
-    `fetch: its headers take ${bytes} bytes, more than ${bytesMax} (fetchHeaderBytesMax)`,
+    `fetch: its headers take ${bytes} bytes, more than ${bytesMax} (isolet.fetch.header_kb)`,
   );
 }
 
@@ -113,7 +113,7 @@ function readBody(value: Json | undefined, bytesMax: number): Uint8Array | undef
   if (bytes.byteLength <= bytesMax) return bytes;
   throw new ServiceError(
     'EMSGSIZE',
-    `fetch: its body has ${bytes.byteLength} bytes, more than ${bytesMax} (fetchRequestBytesMax): send it in parts`,
+    `fetch: its body has ${bytes.byteLength} bytes, more than ${bytesMax}: send it in parts`,
   );
 }
 

@@ -61,7 +61,7 @@ export type HostSettings = {
   readonly fetchMs: number;
   /** Fetches of one module at once; one is over when its answer has been read. */
   readonly fetchesMax: number;
-  /** Largest body of a fetch's request, bytes; the guest's own limit is the same (src/guest/web). */
+  /** Largest body of a fetch's request, bytes; the guest's own limit is the same (src/guest/web/fetch.ts). */
   readonly fetchRequestBytesMax: number;
   /** Largest body of its answer, bytes. */
   readonly fetchResponseBytesMax: number;
@@ -70,6 +70,12 @@ export type HostSettings = {
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
+
+/** Those the config file can set. */
+export type FetchLimits = Pick<
+  HostSettings,
+  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax'
+>;
 
 const MB = 1_048_576;
 

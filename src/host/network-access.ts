@@ -115,7 +115,7 @@ function single(host: string, port: number): { host: string; firstPort: number; 
 }
 
 /** The device's own way, /etc/hosts included; or these servers, and nothing but DNS. */
-function systemResolve(nameServers: readonly string[]): Resolve {
+export function systemResolve(nameServers: readonly string[]): Resolve {
   if (nameServers.length === 0) {
     return async (name) =>
       (await lookup(name, { all: true, order: 'verbatim' })).map(({ address }) => address);

@@ -25,7 +25,7 @@ export function networkFault(cause: unknown, place: string, headerBytesMax: numb
   if (code === 'HPE_HEADER_OVERFLOW') {
     return say(
       'EMSGSIZE',
-      `the headers of its answer take more than ${headerBytesMax} bytes (fetchHeaderBytesMax)`,
+      `the headers of its answer take more than ${headerBytesMax} bytes (isolet.fetch.header_kb)`,
     );
   }
   if (untrusted.test(code)) {

@@ -14,11 +14,11 @@ import { isJsonObject, type Json } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { type MakeService, type ServiceDeps, ServiceError } from './device-services.ts';
-import { type FetchRequest, hostOf, portOf, readFetchRequest, readUrl } from './fetch-request.ts';
-import { createConnections, exchange, nextPiece, type Piece } from './http-exchange.ts';
+import { type FetchRequest, readFetchRequest } from './fetch-request.ts';
+import { createConnections, nextPiece, type Piece } from './http-exchange.ts';
 import { createNetworkAccess, type Resolve } from './network-access.ts';
 import { networkFault } from './network-fault.ts';
-import { redirected } from './redirect.ts';
+import { follow } from './redirects.ts';
 
 type Underway = {
   readonly abort: AbortController;
@@ -33,7 +33,6 @@ type Underway = {
 
 type Outside = { readonly clock: Clock; readonly resolve?: Resolve };
 
-const REDIRECTS_MAX = 20;
 /** An answer's head goes to the module with the start of its body, unless that takes longer than this. */
 const FIRST_PIECE_MS = 50;
 const PEM_LENGTH_MAX = 262_144;
@@ -59,7 +58,7 @@ export function createNetworkServiceWith(
     if (open.size >= settings.fetchesMax) {
       throw new ServiceError(
         'EMFILE',
-        `fetch: this module has ${settings.fetchesMax} fetches under way (fetchesMax): wait for some, and read or cancel the bodies of their answers`,
+        `fetch: this module has ${settings.fetchesMax} fetches under way (isolet.fetch.at_once_max): wait for some, and read or cancel the bodies of their answers`,
       );
     }
     const abort = new AbortController();
@@ -68,7 +67,7 @@ export function createNetworkServiceWith(
         id,
         new ServiceError(
           'ETIMEDOUT',
-          `fetch ${one.place}: it was not over within ${settings.fetchMs} ms (fetchMs)`,
+          `fetch ${one.place}: it was not over within ${settings.fetchMs} ms (isolet.fetch.time_ms)`,
         ),
       ),
     );
@@ -110,7 +109,16 @@ export function createNetworkServiceWith(
   async function fetch(request: FetchRequest): Promise<Json> {
     const one = begin(request);
     return guarded(request.id, one, async () => {
-      const { answer, url, hops } = await follow(request, one);
+      const { answer, url, hops } = await follow(request, {
+        access,
+        connections,
+        signal: one.abort.signal,
+        headerBytesMax: settings.fetchHeaderBytesMax,
+        secureContext,
+        visits(place) {
+          one.place = place;
+        },
+      });
       one.answer = answer;
       // What breaks after the head is told when the module reads on.
       answer.on('error', () => {});
@@ -132,39 +140,6 @@ export function createNetworkServiceWith(
     });
   }
 
-  async function follow(
-    request: FetchRequest,
-    one: Underway,
-  ): Promise<{ readonly answer: IncomingMessage; readonly url: URL; readonly hops: number }> {
-    let next: Pick<FetchRequest, 'url' | 'method' | 'headers' | 'body'> = request;
-    for (let hops = 0; ; hops++) {
-      const { url } = next;
-      one.place = `${url.hostname}:${portOf(url)}`;
-      const addresses = await access.addresses(hostOf(url), portOf(url));
-      const answer = await exchange(next, {
-        connections,
-        addresses,
-        signal: one.abort.signal,
-        headerBytesMax: settings.fetchHeaderBytesMax,
-        secureContext,
-      });
-      const { location } = answer.headers;
-      const moved = [301, 302, 303, 307, 308].includes(answer.statusCode ?? 0);
-      if (!moved || location === undefined || request.redirect === 'manual') {
-        return { answer, url, hops };
-      }
-      answer.on('error', () => {}).destroy();
-      if (request.redirect === 'error' || hops >= REDIRECTS_MAX) {
-        const why =
-          request.redirect === 'error'
-            ? 'it redirects, and redirect is "error"'
-            : `it redirects more than ${REDIRECTS_MAX} times`;
-        throw new ServiceError('ELOOP', `fetch ${one.place}: ${why}`);
-      }
-      next = redirected(next, answer.statusCode ?? 0, readUrl(location, url));
-    }
-  }
-
   function pieceOf(one: Underway, answer: IncomingMessage): Promise<Piece> {
     one.coming ??= nextPiece(answer);
     // It may break while nobody waits for it, and is told when somebody does.
@@ -182,7 +157,7 @@ export function createNetworkServiceWith(
     if (one.receivedBytes > settings.fetchResponseBytesMax) {
       throw new ServiceError(
         'EMSGSIZE',
-        `fetch ${one.place}: the body of its answer is larger than ${settings.fetchResponseBytesMax} bytes (fetchResponseBytesMax): ask for parts of it with the header "Range"`,
+        `fetch ${one.place}: the body of its answer is larger than ${settings.fetchResponseBytesMax} bytes (isolet.fetch.response_kb): ask for parts of it with the header "Range"`,
       );
     }
     if (done) end(id);
@@ -196,7 +171,7 @@ export function createNetworkServiceWith(
     if (one === undefined || answer === undefined) {
       throw new ServiceError(
         'EBADF',
-        'fetch: this answer is over: read to its end, cancelled, or not read in time (fetchMs)',
+        'fetch: this answer is over: read to its end, cancelled, or not read in time (isolet.fetch.time_ms)',
       );
     }
     return guarded(id, one, async () => told(id, one, await pieceOf(one, answer)));

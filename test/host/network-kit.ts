@@ -35,7 +35,7 @@ const prelude = buildPrelude();
 let bundled: Promise<string> | undefined;
 
 /** A module's code as it ships. */
-export async function bundleOf(source: string): Promise<string> {
+async function bundleOf(source: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'isolet-probe-'));
   try {
     mkdirSync(join(folder, 'out'));

@@ -239,7 +239,7 @@ test('a large body comes whole, piece by piece; one too large is refused by name
     string,
   ];
   assert.equal([whole, status, errorCode], [true, 200, 'EMSGSIZE']);
-  assert.match(message, /larger than 4194304 bytes \(fetchResponseBytesMax\)/);
+  assert.match(message, /larger than 4194304 bytes \(isolet\.fetch\.response_kb\)/);
   assert.match(sent, /1048577 bytes, and fetch sends 1048576 at most/);
   assert.is(all, Array.from({ length: 8 }, () => 200).join());
   await server.close();
@@ -329,7 +329,7 @@ test('a slow server meets the host’s time limit; a module that ends lets go of
   const grants = granted(`127.0.0.1:${server.port}`);
   const slow = await runIn(host, grants, fetching(url));
   assert.is(slow.code, 'ETIMEDOUT');
-  assert.match(slow.error as string, /not over within 200 ms \(fetchMs\)/);
+  assert.match(slow.error as string, /not over within 200 ms \(isolet\.fetch\.time_ms\)/);
   await until(10_000, 'closed', () => closed === 1);
   await host.stop();
   const patient = await createNetworkHost();

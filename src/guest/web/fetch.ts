@@ -31,7 +31,7 @@ export async function fetch(input: RequestInput, init?: RequestInit): Promise<Re
   const content = contentOfRequest(request);
   if (content !== undefined && content.byteLength > BODY_BYTES_MAX) {
     throw new TypeError(
-      `The body has ${content.byteLength} bytes, and fetch sends ${BODY_BYTES_MAX} at most (fetchRequestBytesMax): send it in parts`,
+      `The body has ${content.byteLength} bytes, and fetch sends ${BODY_BYTES_MAX} at most: send it in parts`,
     );
   }
   await trustExtraAuthorities();
