@@ -182,7 +182,7 @@ function explainImport(text: string): { text?: string; notes?: { text: string }[
     text: `Node's "${name}" does not exist in a module`,
     notes: [
       {
-        text: `A module runs in an isolate, not in Node. There are the globals of the web (timers, console, TextEncoder, structuredClone …), of Node's own modules ${builtins.join(', ')}, and ${packages.join(', ')}. A package that does the same in plain JavaScript can be installed with npm.`,
+        text: `A module runs in an isolate, not in Node. There are the globals of the web (fetch, timers, console, TextEncoder, structuredClone …), of Node's own modules ${builtins.join(', ')}, and ${packages.join(', ')}. A package that does the same in plain JavaScript can be installed with npm.`,
       },
     ],
   };
