@@ -10,6 +10,8 @@ import { ServiceError } from './device-services.ts';
 /** Text of addresses; rejects with an error of Node that has a code (ENOTFOUND). */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
+/** Questions of one module to name servers at once; they go on when their fetch is cancelled. */
+const ASKING_MAX = 16;
 /** Grants named in an error; the rest is counted. */
 const SHOWN_MAX = 8;
 
@@ -33,6 +35,7 @@ export function createNetworkAccess({
   resolve = systemResolve(grant.nameServers),
 }: NetworkAccessDeps): NetworkAccess {
   const { hosts, extraHosts } = grant;
+  let asking = 0;
 
   async function find(name: string, port: number): Promise<readonly string[]> {
     if (parseIpAddress(name) !== undefined) return [name];
@@ -45,6 +48,13 @@ export function createNetworkAccess({
   }
 
   async function ask(name: string): Promise<readonly string[]> {
+    if (asking >= ASKING_MAX) {
+      throw new ServiceError(
+        'EMFILE',
+        `${name}: ${ASKING_MAX} names are being resolved: wait for some`,
+      );
+    }
+    asking++;
     try {
       return await resolve(name);
     } catch (cause) {
@@ -53,6 +63,8 @@ export function createNetworkAccess({
         code,
         `${name}: its address cannot be found: is the name right, and is there a name server?`,
       );
+    } finally {
+      asking--;
     }
   }
 
@@ -78,13 +90,11 @@ export function createNetworkAccess({
       .map((address) => ({ address, ip: parseIpAddress(address) }))
       .filter(({ ip }) => ip !== undefined && kindOf(ip) !== 'public');
     const field = 'to the label "isolet.network" in createOptions.Labels';
-    const grants = new Set<string>();
-    if (!mayResolve(hosts, name, port) && parseIpAddress(name) === undefined)
-      grants.add(`${name}:${port}`);
-    for (const { address } of inner) grants.add(formatHostPort(single(address, port)));
-    if (grants.size === 0)
-      for (const address of found) grants.add(formatHostPort(single(address, port)));
-    const list = [...grants].join(', ');
+    const unnamed = !mayResolve(hosts, name, port) && parseIpAddress(name) === undefined;
+    const wanted = [...(unnamed ? [name] : []), ...inner.map(({ address }) => address)];
+    // A public address that no "*" covers.
+    const missing = wanted.length > 0 ? wanted : found;
+    const list = missing.map((host) => formatHostPort(single(host, port))).join(', ');
     const why = inner.length > 0 ? ', since a name or "*" opens public addresses only' : '';
     return `If it should, add "${list}" ${field}${why}`;
   }

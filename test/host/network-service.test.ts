@@ -396,12 +396,49 @@ test('a server that is slow, falls silent, breaks off, or speaks something else'
   await new Promise((resolve) => strange.close(resolve));
 });
 
+test('answers of old and strange servers', async () => {
+  const answers: Record<string, string> = {
+    '/old': 'HTTP/1.0 200 OK\r\n\r\nuntil the end',
+    '/early': 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    '/upgrade': 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nabc',
+    '/both': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok',
+    '/none': 'HTTP/1.1 204 No Content\r\n\r\n',
+  };
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (text) => socket.end(answers[String(text).split(' ')[1] ?? ''] ?? ''));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const { fetch, text } = open(`127.0.0.1:${port}`);
+  const url = `http://127.0.0.1:${port}`;
+  assert.is(await text(await fetch(`${url}/old`)), 'until the end');
+  assert.is(await text(await fetch(`${url}/early`)), 'ok');
+  assert.equal([(await fetch(`${url}/none`)).status], [204]);
+  assert.is((await failure(fetch(`${url}/upgrade`))).code, 'ECONNRESET');
+  assert.is((await failure(fetch(`${url}/both`))).code, 'EPROTO');
+  await new Promise((resolve) => server.close(resolve));
+});
+
 test('a name server that never answers holds nobody up, and one that knows nothing is told', async () => {
   const silent = open('a.test:80', {
     settings: { fetchMs: 100 },
     resolve: () => new Promise(() => {}),
   });
   assert.is((await failure(silent.fetch('http://a.test/'))).code, 'ETIMEDOUT');
+  let asked = 0;
+  const flood = open('a.test:80', {
+    resolve: () => {
+      asked++;
+      return new Promise(() => {});
+    },
+  });
+  for (let id = 1000; id < 1100; id++) {
+    const fetched = failure(flood.fetch('http://a.test/', { id }));
+    await flood.ask('cancel', { id });
+    assert.match((await fetched).code, asked < 16 ? /ECANCELED/ : /ECANCELED|EMFILE/);
+  }
+  assert.is(asked, 16, 'cancelling does not make room for more questions');
   const none = open('a.test:80', {
     resolve: () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' })),
   });

@@ -77,7 +77,15 @@ test('other spellings of the granted address are that address, of another that o
   server,
 }) => {
   const { port } = server;
-  for (const spelling of ['2130706433', '0x7f.1', '0177.0.0.1', '127.0.0.1.', 'LOCALHOST']) {
+  for (const spelling of [
+    '2130706433',
+    '0x7f.1',
+    '0177.0.0.1',
+    '127.0.0.1.',
+    '%31%32%37.0.0.1',
+    '１２７。0。0。1',
+    'LOCALHOST',
+  ]) {
     const outcome = await runIn(
       host,
       granted(`127.0.0.1:${port}`),
