@@ -5,7 +5,7 @@ import { type ExtraHost, type NetworkGrant, noNetwork } from './network-grant.ts
 import { isHostName, readHostPorts } from './network-grant-text.ts';
 
 /** Its value is a list of grants: `api.example.com:443, 192.168.1.20:502`. */
-const NETWORK_LABEL = 'isolet.network';
+export const NETWORK_LABEL = 'isolet.network';
 
 /** Docker's word for the machine itself, as in `host.docker.internal:host-gateway`. */
 const GATEWAY = { word: 'host-gateway', address: '127.0.0.1' };

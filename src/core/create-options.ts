@@ -1,5 +1,6 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
 import { readBinds, readMounts } from './create-options-files.ts';
+import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
 import { readNetwork } from './create-options-network.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
@@ -8,6 +9,8 @@ import { type Bind, type Grants, noGrants } from './ports.ts';
 export type ModuleSettings = {
   /** `HostConfig.Memory` in MB, undefined = the runtime's default. */
   readonly memoryMb: number | undefined;
+  /** What it may use, where that differs from the device's own limits. */
+  readonly limits: LimitSettings;
   readonly grants: Grants;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
@@ -32,18 +35,20 @@ export type Treatment = 'honoured' | 'checked' | 'accepted';
 export const knownOptions: Readonly<Record<string, Treatment>> = {
   Env: 'honoured',
   'HostConfig.Binds': 'honoured',
+  'HostConfig.CpuPeriod': 'honoured',
+  'HostConfig.CpuQuota': 'honoured',
   'HostConfig.Dns': 'honoured',
   'HostConfig.ExtraHosts': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
+  'HostConfig.NanoCpus': 'honoured',
   'HostConfig.NetworkMode': 'honoured',
+  Labels: 'honoured',
   NetworkDisabled: 'honoured',
   ExposedPorts: 'checked',
   'HostConfig.Devices': 'checked',
-  'HostConfig.NanoCpus': 'checked',
   'HostConfig.PortBindings': 'checked',
   Hostname: 'accepted',
-  Labels: 'accepted',
   OpenStdin: 'accepted',
   Tty: 'accepted',
   User: 'accepted',
@@ -60,6 +65,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
   const grants = { ...noGrants };
   const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
     memoryMb: undefined,
+    limits: readLimits(options, path, problems),
     grants,
     env: {},
     unhonoured,
@@ -85,9 +91,6 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       }
       case 'HostConfig.Devices':
         grants.devices = readDevices(value, at, problems);
-        break;
-      case 'HostConfig.NanoCpus':
-        checkNanoCpus(value, at, problems);
         break;
       case 'HostConfig.PortBindings':
         checkPortBindings(value, at, problems);
@@ -144,13 +147,6 @@ function readMemory(value: Json, at: string, problems: string[]): number | undef
     `${at} must be a whole number of bytes, ${least} (${MEMORY_MB_MIN} MB) or more, it is ${JSON.stringify(value)}: leave it out for the device's default`,
   );
   return undefined;
-}
-
-function checkNanoCpus(value: Json, at: string, problems: string[]): void {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
-  problems.push(
-    `${at} must be a whole number, 1000000000 for one CPU, it is ${JSON.stringify(value)}`,
-  );
 }
 
 /** Docker: "Duplicate mount point". */

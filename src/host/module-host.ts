@@ -6,6 +6,7 @@ import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
+import { processMemory } from './process-memory.ts';
 import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -77,16 +78,25 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     return made;
   }
 
+  const hosts = (): readonly HostGroup[] => [
+    ...[...open.values()].map(({ host }) => host),
+    ...older.keys(),
+  ];
+
   return {
     start: (start, sink) => groupFor(start).start(start, sink),
     metrics(module) {
-      const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
-      for (const host of hosts) {
+      for (const host of hosts()) {
         const metrics = host.metrics(module);
         if (metrics !== undefined) return metrics;
       }
       return undefined;
     },
+    memory: () =>
+      hosts().flatMap((host) => {
+        const memory = processMemory(host.pid);
+        return memory === undefined ? [] : [{ pid: host.pid, modules: host.modules(), ...memory }];
+      }),
     processes: () =>
       Object.fromEntries([
         ...[...open].map(([name, { host }]) => [name, host.pid]),

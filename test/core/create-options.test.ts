@@ -121,7 +121,6 @@ test('well-formed settings without effect are listed, nothing is refused for the
   assert.equal(settings.unhonoured.toSorted(), [
     'ExposedPorts',
     'HostConfig.Devices',
-    'HostConfig.NanoCpus',
     'HostConfig.PortBindings',
   ]);
   assert.equal(settings.grants.devices, [{ path: '/dev/i2c-1', at: 'o.HostConfig.Devices[0]' }]);
