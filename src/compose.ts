@@ -57,6 +57,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     keepOut: [config.dataDir],
     clock,
     log,
+    settings: config.fetch,
   });
   const supervisor = await startSupervisor({
     store,

@@ -2,6 +2,7 @@
 import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { readDevices } from './create-options-machine.ts';
+import { readNetwork } from './create-options-network.ts';
 import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
@@ -37,12 +38,16 @@ export const knownOptions: Readonly<Record<string, Treatment>> = {
   'HostConfig.Binds': 'honoured',
   'HostConfig.CpuPeriod': 'honoured',
   'HostConfig.CpuQuota': 'honoured',
+  'HostConfig.Dns': 'honoured',
+  'HostConfig.ExtraHosts': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
   'HostConfig.NanoCpus': 'honoured',
+  'HostConfig.NetworkMode': 'honoured',
   'HostConfig.PortBindings': 'honoured',
   ExposedPorts: 'honoured',
   Labels: 'honoured',
+  NetworkDisabled: 'honoured',
   'HostConfig.Devices': 'checked',
   Hostname: 'accepted',
   OpenStdin: 'accepted',
@@ -102,6 +107,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       unhonoured.push(name);
     }
   }
+  grants.network = readNetwork(options, path, problems);
   checkTargets(grants.binds, `${path}.HostConfig`, problems);
   return settings;
 }

@@ -6,6 +6,7 @@ import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
+import { type NetworkGrant, noNetwork } from './network-grant.ts';
 import type { PortGrant } from './port-grant.ts';
 
 export type Cancel = () => void;
@@ -182,9 +183,10 @@ export type Grants = {
   readonly binds: readonly Bind[];
   readonly devices: readonly DeviceGrant[];
   readonly ports: readonly PortGrant[];
+  readonly network: NetworkGrant;
 };
 
-export const noGrants: Grants = { binds: [], devices: [], ports: [] };
+export const noGrants: Grants = { binds: [], devices: [], ports: [], network: noNetwork };
 
 export type ModuleStart = {
   readonly module: ModuleName;

@@ -16,6 +16,8 @@ type DeviceService = {
 };
 
 export type ServiceDeps = {
+  /** For sentences about it. */
+  readonly module?: string;
   readonly grants: Grants;
   readonly settings: HostSettings;
   /** A line in the module's own log. */

@@ -1,7 +1,7 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files its modules were granted; no children, no workers, no inspector, no databases, and no network
- * unless one of them may serve a port
+ * files its modules were granted, and the network if one of them was; no children, no workers, no
+ * inspector, no databases
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
@@ -29,7 +29,8 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     '--no-experimental-sqlite',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
-    ...(all.some(servesPorts) ? ['--allow-net'] : []),
+    // Node says of the flag that it is an experiment, and would in every host's first line.
+    ...(all.some(usesNetwork) ? ['--allow-net', '--disable-warning=ExperimentalWarning'] : []),
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];
@@ -37,16 +38,19 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
 
 /** Has a host with the rights for `granted` those for `wanted`, too? */
 export function covers(granted: readonly Grants[], wanted: Grants): boolean {
-  if (servesPorts(wanted) && !granted.some(servesPorts)) return false;
+  if (usesNetwork(wanted) && !granted.some(usesNetwork)) return false;
   const binds = granted.flatMap((grants) => grants.binds);
   return wanted.binds.every(({ source, writable }) =>
     binds.some((one) => one.source === source && (one.writable || !writable)),
   );
 }
 
-/** Node knows only yes or no; which ports is held by src/host/http-server-service.ts. */
-function servesPorts({ ports }: Grants): boolean {
-  return ports.some(({ published }) => published.length > 0);
+/**
+ * Node knows only yes or no; which hosts and ports is held by src/host/network-access.ts and
+ * src/host/http-server-service.ts.
+ */
+function usesNetwork({ network, ports }: Grants): boolean {
+  return network.hosts.length > 0 || ports.some(({ published }) => published.length > 0);
 }
 
 /** A granted file or folder by its name, and by what the name leads to. */

@@ -30,6 +30,7 @@ const FRAME_HEAD_BYTES = 64;
 /** Imported when first asked for: a host whose modules use none does without. */
 const serviceTable: ServiceTable = {
   http: async () => (await import('./http-server-service.ts')).createHttpServerService,
+  network: async () => (await import('./network-service.ts')).createNetworkService,
 };
 
 type Running = {
@@ -100,7 +101,11 @@ function start(handle: number, start: HostStart, code: string): void {
       isolates,
       files,
       services: (tell) =>
-        createDeviceServices(serviceTable, { grants: start.grants, settings, note }, tell),
+        createDeviceServices(
+          serviceTable,
+          { module: start.module, grants: start.grants, settings, note },
+          tell,
+        ),
       obstacles: () => obstacles(start),
       clock: systemClock,
       settings,
