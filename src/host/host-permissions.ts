@@ -1,6 +1,6 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files its modules were granted; no children, no workers, no network, no inspector
+ * files its modules were granted; no children, no workers, no network, no inspector, no databases
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
@@ -24,6 +24,8 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
   return [
     '--permission',
     '--allow-addons',
+    // Its permissions do not hold for node:sqlite (26.10), which opens and makes any file.
+    '--no-experimental-sqlite',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
