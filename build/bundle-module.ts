@@ -12,7 +12,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildFailure, build, formatMessages, type Location, type Message } from 'esbuild';
 import { ENTRY, packBundle } from '../src/artifacts/bundle-archive.ts';
+import { readAsked } from '../src/core/asked.ts';
 import { TREATY_VERSION } from '../src/core/guest-protocol.ts';
+import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
 import { installersFor } from './guest-globals.ts';
 import { guestNames, guestPlugin } from './guest-plugin.ts';
 
@@ -42,11 +44,17 @@ export async function bundleModule(
   dir: string,
   options: { readonly outDir: string },
 ): Promise<BundledModule> {
-  const { folder, name, version, main } = readPackage(dir);
+  const { folder, name, version, main, capabilities } = readPackage(dir);
   const plain = await compile(folder, main, []);
   const inject = installersFor(plain.code);
   const { code, sourceMap } = inject.length === 0 ? plain : await compile(folder, main, inject);
-  const manifest = { name, version, entry: ENTRY, treaty: TREATY_VERSION };
+  const manifest = {
+    name,
+    version,
+    entry: ENTRY,
+    treaty: TREATY_VERSION,
+    ...(capabilities && { capabilities }),
+  };
   const { bytes, digest } = packBundle({ manifest, code, sourceMap });
   mkdirSync(options.outDir, { recursive: true });
   const file = join(realpathSync(options.outDir), `${name}-${version}.tgz`);
@@ -60,6 +68,7 @@ type Package = {
   readonly name: string;
   readonly version: string;
   readonly main: string;
+  readonly capabilities: JsonObject | undefined;
 };
 
 function readPackage(dir: string): Package {
@@ -71,7 +80,8 @@ function readPackage(dir: string): Package {
   }
   const folder = realpathSync(dir);
   const problems: string[] = [];
-  const { name, version, main } = readObject(file, problems);
+  const { name, version, main, isolet } = readObject(file, problems);
+  const capabilities = readCapabilities(isolet, problems);
   // A scope is the registry's business: the bundle of @acme/filter is "filter".
   const plainName = String(name).replace(/^@[^/]*\//, '');
   if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,128}$/.test(plainName)) {
@@ -90,7 +100,29 @@ function readPackage(dir: string): Package {
   if (problems.length > 0) {
     throw new BundleError(problems.map((problem) => `${file}: ${problem}`).join('\n'));
   }
-  return { folder, name: plainName, version: version as string, main: found as string };
+  return {
+    folder,
+    name: plainName,
+    version: version as string,
+    main: found as string,
+    capabilities,
+  };
+}
+
+/** `"isolet": { "capabilities": … }`; undefined = it declares nothing. */
+function readCapabilities(isolet: unknown, problems: string[]): JsonObject | undefined {
+  if (isolet === undefined) return undefined;
+  if (!isJsonObject(isolet as Json)) {
+    problems.push('"isolet" must be an object with "capabilities"');
+    return undefined;
+  }
+  const { capabilities, ...others } = isolet as JsonObject;
+  for (const key of Object.keys(others)) {
+    problems.push(`isolet.${key} is not known: there is isolet.capabilities`);
+  }
+  if (capabilities === undefined) return undefined;
+  readAsked(capabilities, 'isolet.capabilities', problems);
+  return isJsonObject(capabilities) ? capabilities : undefined;
 }
 
 function readObject(file: string, problems: string[]): Record<string, unknown> {

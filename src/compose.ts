@@ -75,6 +75,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
       pid: process.pid,
     },
     moduleLimits: config.module,
+    policy: config.policy,
     messages: config.messages,
   });
   const api = await openApiSocket(config.apiSocket, apiResources(supervisor));

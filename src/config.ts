@@ -9,6 +9,7 @@ import { parse } from 'smol-toml';
 import { Fault } from './core/fault.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
 import { nearest } from './core/nearest.ts';
+import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { defaultHostSettings, type FetchLimits } from './host/host-settings.ts';
 import type { LogLevelName } from './lib/log.ts';
@@ -33,10 +34,12 @@ export type Config = {
   readonly messages: MessageSettings;
   /** Limits of what modules do over the network. */
   readonly fetch: FetchLimits;
+  /** What deployments may grant to modules here. */
+  readonly policy: Policy;
 };
 
 type Table = Readonly<Record<string, unknown>>;
-type Known = { readonly [key: string]: 'text' | 'count' | Known };
+type Known = { readonly [key: string]: 'text' | 'texts' | 'count' | Known };
 
 /** Every key there is. */
 const known: Known = {
@@ -57,6 +60,7 @@ const known: Known = {
       log_lines_per_second: 'count',
       outstanding_requests: 'count',
     },
+    policy: { binds: 'texts', devices: 'texts', memory_mb_max: 'count' },
     messages: {
       waiting_max: 'count',
       waiting_mb: 'count',
@@ -130,6 +134,7 @@ export function parseConfig(text: string, file: string): Config {
     module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
     fetch: readFetch(section(isolet, 'fetch')),
+    policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
   };
   if (problems.length > 0) {
     throw new Fault('CONFIG_INVALID', `${file}:\n${problems.map((p) => `  ${p}`).join('\n')}`);
@@ -233,6 +238,8 @@ function checkKeys(table: Table, shape: Known, path: string, problems: string[])
       problems.push(`${at} is not known${near === undefined ? '' : `: did you mean ${near}?`}`);
     } else if (kind === 'text') {
       if (typeof value !== 'string') problems.push(`${at} must be text in quotes`);
+    } else if (kind === 'texts') {
+      if (!Array.isArray(value)) problems.push(`${at} must be a list of texts: ["…"]`);
     } else if (kind === 'count') {
       if (!Number.isInteger(value) || (value as number) <= 0) {
         problems.push(`${at} must be a whole number above 0`);

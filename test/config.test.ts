@@ -78,6 +78,23 @@ test('limits of modules come from their section, each with a default', () => {
   );
 });
 
+test('a policy says what deployments may grant, and nonsense in it is refused with its place', () => {
+  const text = (lines: string): string =>
+    `[provisioning]\nsource = "none"\n[isolet.policy]\n${lines}\n`;
+  const read = parseConfig(text('binds = ["/srv:ro"]\nmemory_mb_max = 64'), FILE).policy;
+  assert.equal(read, {
+    binds: [{ path: '/srv', writable: false }],
+    devices: undefined,
+    memoryMbMax: 64,
+  });
+  const told = problem(() =>
+    parseConfig(text('binds = ["srv"]\ndevices = "i2c"\nbind = []'), FILE),
+  );
+  assert.match(told, 'isolet.policy.binds[0] must be');
+  assert.match(told, 'isolet.policy.devices must be a list');
+  assert.match(told, 'did you mean binds?');
+});
+
 test('limits of messages come from their section, in the units its names say', () => {
   const { messages } = parseConfig(
     `[provisioning]

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzipSync } from 'node:zlib';
+import { type Asked, readAsked } from '../core/asked.ts';
 import { Fault } from '../core/fault.ts';
 import { TREATY_VERSION } from '../core/guest-protocol.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
@@ -21,8 +22,8 @@ export type BundleManifest = {
   readonly entry: string;
   /** TREATY_VERSION the code was bundled for. */
   readonly treaty: number;
-  /** What the module would like to be granted; for people, nothing is granted by it. */
-  readonly capabilities?: readonly string[];
+  /** What the module asks for (core/asked.ts), as written; nothing is granted by it. */
+  readonly capabilities?: JsonObject;
 };
 
 export type BundleFiles = {
@@ -96,8 +97,8 @@ export async function unpackBundle(
   if (!files.has(ENTRY)) problems.push(`${ENTRY} is missing`);
   const sourceMap = readText(files, SOURCE_MAP, problems);
   if (problems.length > 0) throw invalid(digest, problems);
-  const { name, version, treaty } = manifest;
-  return { digest, name, version, treaty, code, sourceMap };
+  const { name, version, treaty, asked } = manifest;
+  return { digest, name, version, treaty, ...(asked && { asked }), code, sourceMap };
 }
 
 async function inflate(
@@ -147,7 +148,10 @@ function nameProblem(name: string): string | undefined {
 
 const noManifest: BundleManifest = { name: '', version: '', entry: ENTRY, treaty: 0 };
 
-function readManifest(data: Uint8Array | undefined, problems: string[]): BundleManifest {
+function readManifest(
+  data: Uint8Array | undefined,
+  problems: string[],
+): BundleManifest & { readonly asked?: Asked } {
   if (data === undefined) {
     problems.push(`${MANIFEST} is missing`);
     return noManifest;
@@ -176,12 +180,18 @@ function readManifest(data: Uint8Array | undefined, problems: string[]): BundleM
       `${MANIFEST}: made for treaty ${shown(treaty)}, this runtime speaks ${TREATY_VERSION} and the one before; bundle the module again with this version's tools`,
     );
   }
+  const { capabilities } = parsed;
+  const asked =
+    capabilities === undefined
+      ? undefined
+      : readAsked(capabilities, `${MANIFEST}: capabilities`, problems);
   // Wrong types have been listed above: what stands in for them goes nowhere.
   return {
     name: name as string,
     version: version as string,
     entry: ENTRY,
     treaty: treaty as number,
+    ...(asked && { asked }),
   };
 }
 

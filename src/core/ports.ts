@@ -2,6 +2,7 @@
  * The edges of the program on one page. Interfaces live here, implementations in their rooms, fakes
  * in test/fakes; each port has one contract suite in test/contracts that both pass.
  */
+import type { Asked } from './asked.ts';
 import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -378,6 +379,8 @@ export type Bundle = {
   readonly name: string;
   readonly version: string;
   readonly treaty: number;
+  /** What it asks to touch; absent = it declares nothing, and gets what the deployment grants. */
+  readonly asked?: Asked;
   readonly code: string;
   readonly sourceMap: string;
 };

@@ -3,6 +3,7 @@ import type { ModuleSpec } from '../core/deployment.ts';
 import { Fault } from '../core/fault.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { ModuleObservation } from '../core/plan.ts';
+import { noPolicy, type Policy } from '../core/policy.ts';
 import type {
   Bundle,
   Clock,
@@ -26,6 +27,7 @@ import {
 } from './live-module.ts';
 import type { Meter } from './meter.ts';
 import type { Endpoint } from './pump.ts';
+import { hostFor, rightsOf } from './rights.ts';
 
 export interface Modules {
   /** `counts`: it is a restart after a failure. */
@@ -54,6 +56,8 @@ export type ModulesDeps = {
   readonly device: string;
   readonly limits: ModuleLimits;
   readonly meter: Meter;
+  /** What the device lets deployments grant; all of it when absent. */
+  readonly policy?: Policy;
   /** The modules of the deployment: their shared host gets the rights for all of them. */
   readonly deployed: () => Iterable<ModuleSpec>;
   /** A module started, listens, or ended: whoever waits for it looks again. */
@@ -80,6 +84,7 @@ const NEW: StatisticsRow = {
 
 export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics']): Modules {
   const { host, services, clock, log, write, meter, changed } = deps;
+  const policy = deps.policy ?? noPolicy;
   const held = new Map<ModuleName, Held>();
   for (const [name, statistics] of Object.entries(rows)) hold(name, statistics);
 
@@ -125,32 +130,43 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
     const started = clock.elapsed();
     const counters = meter.counters(name);
     counters.starts++;
-    const what = toStart(spec, bundle, module);
-    const live: LiveModule = startLiveModule(what, host, services, clock, counters, {
-      started() {
-        module.state = 'running';
-        log.info('module runs', { module: name, tookMs: Math.round(clock.elapsed() - started) });
-        changed(name, 'started');
+    const rights = rightsOf(spec, bundle.asked, policy, deps.limits.heapMb);
+    const notes = [...rights.refusals.map(({ sentence }) => sentence), ...rights.missing];
+    if (notes.length > 0)
+      log.info('not all that is asked or granted is given', { module: name, notes });
+    const what = toStart(spec, bundle, module, rights);
+    const live: LiveModule = startLiveModule(
+      what,
+      hostFor(rights, host),
+      services,
+      clock,
+      counters,
+      {
+        started() {
+          module.state = 'running';
+          log.info('module runs', { module: name, tookMs: Math.round(clock.elapsed() - started) });
+          changed(name, 'started');
+        },
+        listens: (what) => changed(name, what),
+        ended(ending, used) {
+          cancelCare();
+          meter.ended(name, ending, used);
+          module.state = 'ended';
+          module.ending = ending;
+          module.live = undefined;
+          const quiet = ending.cause === 'stopped' || ending.cause === 'exited';
+          log[quiet ? 'info' : 'error']('module ended', { module: name, ...ending });
+          remember(name, module, {
+            lastExitAtMs: clock.now(),
+            exitCode: ending.exitCode,
+            exitReason: ending.reason,
+            exitCause: ending.cause,
+            quarantined: module.statistics.quarantined || ending.tookHost === true,
+          });
+          changed(name, 'ended');
+        },
       },
-      listens: (what) => changed(name, what),
-      ended(ending, used) {
-        cancelCare();
-        meter.ended(name, ending, used);
-        module.state = 'ended';
-        module.ending = ending;
-        module.live = undefined;
-        const quiet = ending.cause === 'stopped' || ending.cause === 'exited';
-        log[quiet ? 'info' : 'error']('module ended', { module: name, ...ending });
-        remember(name, module, {
-          lastExitAtMs: clock.now(),
-          exitCode: ending.exitCode,
-          exitReason: ending.reason,
-          exitCause: ending.cause,
-          quarantined: module.statistics.quarantined || ending.tookHost === true,
-        });
-        changed(name, 'ended');
-      },
-    });
+    );
     module.live = live;
     // A module that has run this long is well: its failures of the past are forgiven.
     const cancelCare = clock.after(INTENSIVE_CARE_MS, () => {
@@ -158,7 +174,12 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
     });
   }
 
-  function toStart(spec: ModuleSpec, bundle: Bundle, module: Held): ModuleStart {
+  function toStart(
+    spec: ModuleSpec,
+    bundle: Bundle,
+    module: Held,
+    rights: ReturnType<typeof rightsOf>,
+  ): ModuleStart {
     const { limits, device, identityEnv } = deps;
     return {
       module: spec.name,
@@ -166,8 +187,8 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       sourceMap: bundle.sourceMap,
       device,
       env: { ...spec.settings.env, ...spec.env, ...identityEnv(spec.name) },
-      grants: spec.settings.grants,
-      limits: limitsOf(spec, limits),
+      grants: rights.grants,
+      limits: { ...limitsOf(spec, limits), heapMb: rights.memoryMb },
       ...(module.statistics.quarantined
         ? { group: `module ${spec.name}` }
         : { group: 'shared', groupGrants: sharedGrants() }),
@@ -177,7 +198,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
   function sharedGrants(): readonly Grants[] {
     return [...deps.deployed()]
       .filter(({ name }) => held.get(name)?.statistics.quarantined !== true)
-      .map(({ settings }) => settings.grants);
+      .map((spec) => rightsOf(spec, undefined, policy, deps.limits.heapMb).grants);
   }
 
   return {

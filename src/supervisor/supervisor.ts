@@ -6,6 +6,7 @@ import { agentReport } from '../core/agent-report.ts';
 import type { Deployment } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
 import { type EndpointId, UPSTREAM } from '../core/message.ts';
+import type { Policy } from '../core/policy.ts';
 import type {
   Bundles,
   Clock,
@@ -54,6 +55,8 @@ export type SupervisorParts = {
     readonly pid: number;
   };
   readonly moduleLimits: ModuleLimits;
+  /** What the device lets deployments grant; all of it when absent. */
+  readonly policy?: Policy;
   readonly messages?: MessageSettings;
 };
 
@@ -134,6 +137,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       write,
       device: device.id,
       limits: parts.moduleLimits,
+      ...(parts.policy && { policy: parts.policy }),
       deployed: () => agent.target()?.modules.values() ?? [],
       services: {
         accept: router.accept,

@@ -16,6 +16,7 @@ import {
 import { readTar, type TarFile, writeTar } from '../../src/artifacts/tar.ts';
 import { Fault } from '../../src/core/fault.ts';
 import { TREATY_VERSION } from '../../src/core/guest-protocol.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 
 const manifest: BundleManifest = {
   name: 'filter',
@@ -165,6 +166,19 @@ test('a link in an archive is refused', async () => {
     await problemOf(gzipSync(tar)),
     /tar entry of type "2"; a bundle holds plain files only/,
   );
+});
+
+test('what a bundle asks for is read, told from asking for nothing, and nonsense is refused', async () => {
+  const asking = (capabilities: JsonObject) =>
+    packBundle({ ...files, manifest: { ...manifest, capabilities } }).bytes;
+  assert.is((await unpackBundle(packBundle(files).bytes)).asked, undefined);
+  const nothing = { files: [], devices: [], memoryMb: undefined };
+  assert.equal((await unpackBundle(asking({}))).asked, nothing);
+  assert.equal((await unpackBundle(asking({ files: ['/data:ro'] }))).asked, {
+    ...nothing,
+    files: [{ path: '/data', writable: false }],
+  });
+  assert.match(await problemOf(asking({ files: ['data'] })), /capabilities\.files\[0\] must be/);
 });
 
 test.run();

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../src/core/fault.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { noPolicy, type Policy } from '../../src/core/policy.ts';
 import { startSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createFakeBundles } from '../fakes/bundles.ts';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -98,6 +99,7 @@ const routes: JsonObject = {
 async function setUp(
   store: MemoryStore = createMemoryStore(),
   upstream: FakeUpstream = createFakeUpstream(),
+  policy: Policy = noPolicy,
 ) {
   const clock = createFakeClock();
   const log = createFakeLog();
@@ -116,6 +118,7 @@ async function setUp(
     random: () => 0.5,
     log,
     device: { id: 'edge', hub: 'hub', version: '0', architecture: 'arm64', pid: 1 },
+    policy,
     moduleLimits: { heapMb: 32, startMs: 5000, turnMs: 1000 },
   });
   return { clock, log, host, store, upstream, bundles, supervisor };
@@ -183,6 +186,23 @@ test('createOptions asking for the impossible fail their module alone; put right
   await clock.advance(3_000);
   assert.equal(statuses(), ['running', 'running'], 'the version that runs goes on');
   assert.match(String(reported(upstream, 'modules', 'filter', 'statusDescription')), /Memory must/);
+});
+
+test('what the policy of the device forbids fails its module alone, with the field and the remedy', async () => {
+  const policy = { ...noPolicy, binds: [{ path: '/srv', writable: false }] };
+  const { upstream, clock } = await setUp(undefined, undefined, policy);
+  const createOptions = { HostConfig: { Binds: ['/srv/site:/data'] } };
+  const asking = {
+    ...both,
+    filter: docker('filter:1', { settings: { image: 'filter:1', createOptions } }),
+  };
+  upstream.desired('$edgeAgent', deployment(asking));
+  upstream.goOnline();
+  await clock.advance(3_000);
+  assert.is(reported(upstream, 'modules', 'sensor', 'runtimeStatus'), 'running');
+  assert.is.not(reported(upstream, 'modules', 'filter', 'runtimeStatus'), 'running');
+  const told = String(reported(upstream, 'modules', 'filter', 'statusDescription'));
+  assert.match(told, /Binds\[0\]: the policy of this device allows \/srv\/site for reading only/);
 });
 
 test('a new device says that it has no deployment, and nothing is an error', async () => {

@@ -1,0 +1,46 @@
+/** What the owner of a device lets deployments grant: `[isolet.policy]` in the config. */
+import { isDeviceRule, type PathRule, readPathRule } from './capability-paths.ts';
+
+/** Undefined = no restriction of this kind. */
+export type Policy = {
+  /** Files and folders of the device. */
+  readonly binds: readonly PathRule[] | undefined;
+  /** Kinds, or paths below /dev that may have a `*`. */
+  readonly devices: readonly string[] | undefined;
+  readonly memoryMbMax: number | undefined;
+};
+
+export const noPolicy: Policy = { binds: undefined, devices: undefined, memoryMbMax: undefined };
+
+/** Reads the table; its keys have been checked. Adds a sentence to `problems` for all that is wrong. */
+export function readPolicy(
+  table: Readonly<Record<string, unknown>>,
+  at: string,
+  problems: string[],
+): Policy {
+  const { binds, devices, memory_mb_max: memoryMbMax } = table;
+  const each = <T>(
+    value: unknown,
+    name: string,
+    form: string,
+    read: (text: string) => T | undefined,
+  ): readonly T[] | undefined => {
+    if (!Array.isArray(value)) return undefined; // Of the wrong type: the keys' check has said so.
+    return value.flatMap((one: unknown, index): readonly T[] => {
+      const rule = typeof one === 'string' ? read(one) : undefined;
+      if (rule !== undefined) return [rule];
+      problems.push(`${at}.${name}[${index}] must be ${form}, it is ${JSON.stringify(one)}`);
+      return [];
+    });
+  };
+  return {
+    binds: each(binds, 'binds', '"/path" or "/path:ro" without ".."', readPathRule),
+    devices: each(
+      devices,
+      'devices',
+      'a path below /dev ("/dev/i2c-*"), or gpio, i2c, serial or spi',
+      (text) => (isDeviceRule(text) ? text : undefined),
+    ),
+    memoryMbMax: typeof memoryMbMax === 'number' ? memoryMbMax : undefined,
+  };
+}
