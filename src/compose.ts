@@ -55,6 +55,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     prelude,
     user,
     keepOut: [config.dataDir],
+    allowed: config.policy.binds,
     clock,
     log,
     settings: config.fetch,

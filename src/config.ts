@@ -60,7 +60,13 @@ const known: Known = {
       log_lines_per_second: 'count',
       outstanding_requests: 'count',
     },
-    policy: { binds: 'texts', devices: 'texts', memory_mb_max: 'count' },
+    policy: {
+      binds: 'texts',
+      devices: 'texts',
+      network: 'texts',
+      ports: 'texts',
+      memory_mb_max: 'count',
+    },
     messages: {
       waiting_max: 'count',
       waiting_mb: 'count',

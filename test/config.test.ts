@@ -85,6 +85,8 @@ test('a policy says what deployments may grant, and nonsense in it is refused wi
   assert.equal(read, {
     binds: [{ path: '/srv', writable: false }],
     devices: undefined,
+    network: undefined,
+    ports: undefined,
     memoryMbMax: 64,
   });
   const told = problem(() =>

@@ -2,31 +2,43 @@
 import { isDeviceRule, type PathRule, readPathRule } from './capability-paths.ts';
 import { isJsonObject, type Json } from './json.ts';
 import { nearest } from './nearest.ts';
+import { type HostPort, PORT_MAX } from './network-grant.ts';
+import { parseHostPort } from './network-grant-text.ts';
 
 export type Asked = {
   /** Paths as the module sees them. */
   readonly files: readonly PathRule[];
   /** Kinds, or paths below /dev that may have a `*`. */
   readonly devices: readonly string[];
+  readonly network: readonly HostPort[];
+  /** The module's own port numbers. */
+  readonly ports: readonly number[];
   /** Undefined = it says nothing about memory. */
   readonly memoryMb: number | undefined;
 };
 
-const KEYS = ['files', 'devices', 'memoryMb'];
+const KEYS = ['files', 'devices', 'network', 'ports', 'memoryMb'];
+
+export const asksNothing: Asked = {
+  files: [],
+  devices: [],
+  network: [],
+  ports: [],
+  memoryMb: undefined,
+};
 const MEMORY_MB_MIN = 8;
 const ENTRIES_MAX = 100;
 
 /** Adds a sentence to `problems` for all that is wrong; `at` names the place. */
 export function readAsked(value: Json | undefined, at: string, problems: string[]): Asked {
-  const nothing: Asked = { files: [], devices: [], memoryMb: undefined };
   if (!isJsonObject(value)) {
     problems.push(`${at} must be an object with ${KEYS.join(', ')}; {} asks for nothing`);
-    return nothing;
+    return asksNothing;
   }
   for (const key of Object.keys(value).filter((one) => !KEYS.includes(one))) {
     problems.push(`${at}.${key} is not known${suggestion(key)}`);
   }
-  const { files, devices, memoryMb } = value;
+  const { files, devices, network, ports, memoryMb } = value;
   const rules = texts(files, `${at}.files`, problems).map((text, index) => {
     const rule = readPathRule(text);
     if (rule === undefined) {
@@ -47,6 +59,13 @@ export function readAsked(value: Json | undefined, at: string, problems: string[
   return {
     files: rules.filter((rule) => rule !== undefined),
     devices: wanted.filter(isDeviceRule),
+    network: texts(network, `${at}.network`, problems).flatMap((text, index) => {
+      const host = parseHostPort(text);
+      if (typeof host !== 'string') return [host];
+      problems.push(`${at}.network[${index}]: ${JSON.stringify(text)} ${host}`);
+      return [];
+    }),
+    ports: readPorts(ports, `${at}.ports`, problems),
     memoryMb: readMemory(memoryMb, `${at}.memoryMb`, problems),
   };
 }
@@ -62,6 +81,17 @@ function texts(value: Json | undefined, at: string, problems: string[]): readonl
     if (value.every((one): one is string => typeof one === 'string')) return value;
   }
   problems.push(`${at} must be an array of at most ${ENTRIES_MAX} texts`);
+  return [];
+}
+
+function readPorts(value: Json | undefined, at: string, problems: string[]): readonly number[] {
+  if (value === undefined) return [];
+  const isPort = (one: Json): one is number =>
+    Number.isInteger(one) && (one as number) >= 1 && (one as number) <= PORT_MAX;
+  if (Array.isArray(value) && value.length <= ENTRIES_MAX && value.every(isPort)) return value;
+  problems.push(
+    `${at} must be an array of at most ${ENTRIES_MAX} numbers from 1 to ${PORT_MAX}, as the module listens on them`,
+  );
   return [];
 }
 

@@ -1,6 +1,7 @@
 /** Reads network grants as people write them, `host:port`, with all problems and what to write instead. */
 import { firstOf, formatIp, parseIpBlock } from './ip-address.ts';
 import { type HostPort, PORT_MAX } from './network-grant.ts';
+import { readPortRange } from './port-range.ts';
 
 /** Grants of one module; each connection is compared with all. */
 const GRANTS_MAX = 256;
@@ -84,9 +85,6 @@ function readAddresses(text: string): string | Problem {
 
 function readPorts(text: string | undefined): Pick<HostPort, 'firstPort' | 'lastPort'> | undefined {
   if (text === '*') return { firstPort: 1, lastPort: PORT_MAX };
-  const match = /^([1-9]\d{0,4})(?:-([1-9]\d{0,4}))?$/.exec(text ?? '');
-  if (match === null) return undefined;
-  const firstPort = Number(match[1]);
-  const lastPort = Number(match[2] ?? match[1]);
-  return firstPort <= lastPort && lastPort <= PORT_MAX ? { firstPort, lastPort } : undefined;
+  const range = readPortRange(text ?? '');
+  return range && { firstPort: range.first, lastPort: range.last };
 }

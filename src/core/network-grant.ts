@@ -146,7 +146,7 @@ function within(outer: string, inner: string): boolean {
 }
 
 /** Does a granted host mean this name (or, for `*.a.b` in `*.b`, all these names)? */
-function isNamed(host: string, name: string): boolean {
+export function isNamed(host: string, name: string): boolean {
   if (host === '*' || host === name) return true;
   return host.startsWith('*.') && name.endsWith(host.slice(1)) && name.length >= host.length;
 }

@@ -2,6 +2,7 @@
  * The modules of one group and the host process they share. It knows who runs there, checks what
  * comes out, and when the host has to be killed tells each module how it ended: the culprit first.
  */
+import type { PathRule } from '../core/capability-paths.ts';
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
 import type { ModuleName } from '../core/message.ts';
 import type {
@@ -62,6 +63,8 @@ export type HostGroupDeps = {
   readonly machineBytes: number;
   /** Files no module gets, whatever its deployment says. */
   readonly keepOut: readonly string[];
+  /** What the device's owner lets deployments bind; undefined = all of it. */
+  readonly allowed: readonly PathRule[] | undefined;
   /** How often the kernel has killed a process because memory ran out. */
   readonly oomKills: () => number;
   /** It takes no more modules: the next one needs a new group. Called once. */
@@ -345,7 +348,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       arch: process.arch,
     };
     const boot = JSON.stringify(guestBoot);
-    const problems = [...known, ...startProblems(what, { hostBytesMax, keepOut: deps.keepOut })];
+    const problems = [...known, ...startProblems(what, { ...deps, hostBytesMax })];
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
     const wire: HostStart = { module, boot, grants, problems, limits: { ...limits, heapMb } };

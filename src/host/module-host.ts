@@ -1,5 +1,6 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
+import type { PathRule } from '../core/capability-paths.ts';
 import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
@@ -8,7 +9,7 @@ import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
 import { createPortClaims } from './port-claims.ts';
 import { processMemory } from './process-memory.ts';
-import { keptOut } from './start-check.ts';
+import { closedBind } from './start-check.ts';
 
 export type ModuleHostOptions = {
   /** The host process's entry: src/host/main.ts, or what it was bundled to. */
@@ -19,6 +20,8 @@ export type ModuleHostOptions = {
   readonly user?: HostUser | undefined;
   /** Files no module gets, whatever its deployment says: our own. */
   readonly keepOut?: readonly string[];
+  /** What the device's owner lets deployments bind; undefined = all of it. */
+  readonly allowed?: readonly PathRule[] | undefined;
   /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
   readonly oomKills?: () => number;
   readonly clock: Clock;
@@ -31,7 +34,7 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
-  const { user, keepOut = [], oomKills = countOomKills } = options;
+  const { user, keepOut = [], allowed, oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
@@ -42,20 +45,20 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   const claims = createPortClaims();
 
   /** A bind that is refused is no right of the host either. */
-  function allowed(grants: Grants): Grants {
+  function openTo(grants: Grants): Grants {
     return {
       ...grants,
-      binds: grants.binds.filter((bind) => keptOut(bind, keepOut) === undefined),
+      binds: grants.binds.filter((bind) => closedBind(bind, { keepOut, allowed }) === undefined),
     };
   }
 
   function groupFor({ group, grants, groupGrants = [] }: ModuleStart): HostGroup {
     const there = open.get(group);
-    const wanted = allowed(grants);
+    const wanted = openTo(grants);
     if (there !== undefined && covers(there.grants, wanted)) return there.host;
     // A process cannot be given rights later: its modules run on there until they end.
     if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
-    return openGroup(group, [...groupGrants.map(allowed), wanted]);
+    return openGroup(group, [...groupGrants.map(openTo), wanted]);
   }
 
   function openGroup(group: string, grants: readonly Grants[]): HostGroup {
@@ -67,6 +70,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       ...options,
       user,
       keepOut,
+      allowed,
       oomKills,
       group,
       grants,

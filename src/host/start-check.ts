@@ -1,13 +1,20 @@
 /** What a module asks for and this device cannot give, as far as the supervisor sees it. */
 import { existsSync } from 'node:fs';
+import { forbiddenByPolicy } from '../core/capability-files.ts';
+import { type PathRule, pathRights } from '../core/capability-paths.ts';
 import type { Bind, ModuleStart } from '../core/ports.ts';
 import { localRealPath } from './local-real-path.ts';
 
-export type DeviceBounds = {
-  /** Memory one host may have, bytes. */
-  readonly hostBytesMax: number;
+export type FileBounds = {
   /** Files of our own: the device's keys are there. */
   readonly keepOut: readonly string[];
+  /** What the device's owner lets deployments bind; undefined = all of it. */
+  readonly allowed: readonly PathRule[] | undefined;
+};
+
+export type DeviceBounds = FileBounds & {
+  /** Memory one host may have, bytes. */
+  readonly hostBytesMax: number;
 };
 
 const MB = 1_048_576;
@@ -25,7 +32,7 @@ export function startProblems(
     );
   }
   for (const bind of grants.binds) {
-    const problem = keptOut(bind, bounds.keepOut);
+    const problem = closedBind(bind, bounds);
     if (problem !== undefined) problems.push(problem);
   }
   for (const { path, at } of grants.devices) {
@@ -36,16 +43,26 @@ export function startProblems(
   return problems;
 }
 
-/** A bind that would open our own files to a module, by whatever name. */
-export function keptOut(bind: Bind, keepOut: readonly string[]): string | undefined {
-  const source = localRealPath(bind.source);
+/**
+ * What forbids a bind, by what its name leads to: a symbolic link opens neither our own files to a module
+ * nor what the device's owner keeps for himself. Undefined = nothing does.
+ */
+export function closedBind(bind: Bind, { keepOut, allowed }: FileBounds): string | undefined {
+  const { source, writable, at = 'HostConfig.Binds' } = bind;
+  const real = localRealPath(source);
   const own = keepOut.find((path) => {
-    const real = localRealPath(path);
-    return isBelow(real, source) || isBelow(source, real);
+    const ours = localRealPath(path);
+    return isBelow(ours, real) || isBelow(real, ours);
   });
-  return own === undefined
-    ? undefined
-    : `${bind.at ?? 'HostConfig.Binds'}: ${bind.source} would open isolet's own files (${own}) to the module: name another folder`;
+  if (own !== undefined) {
+    return `${at}: ${source} would open isolet's own files (${own}) to the module: name another folder`;
+  }
+  if (allowed === undefined) return undefined;
+  const rules = allowed.map((rule) => ({ ...rule, path: localRealPath(rule.path) }));
+  const rights = pathRights(real, rules);
+  if (rights.readable && (rights.writable || !writable)) return undefined;
+  const led = real === source ? '' : `${source} leads to ${real}: `;
+  return `${at}: ${led}${forbiddenByPolicy(real, rights.readable)}`;
 }
 
 function isBelow(folder: string, path: string): boolean {

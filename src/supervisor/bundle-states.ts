@@ -1,4 +1,5 @@
 /** Which bundles are here, which are on their way, which could not be had. */
+import type { Asked } from '../core/asked.ts';
 import { Fault } from '../core/fault.ts';
 import type { BundleState } from '../core/plan.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
@@ -10,6 +11,8 @@ export interface BundleStates {
   fetch(image: string): void;
   /** The bundle of a `ready` state, read anew; undefined when it has gone bad meanwhile (then it is `absent`). */
   read(image: string): Promise<Bundle | undefined>;
+  /** What the bundle of a `ready` state asks for; undefined = it declares nothing, or is not known. */
+  asked(image: string): Asked | undefined;
   /** These images are in use; what is known of others is dropped. */
   keep(images: readonly string[]): void;
   /** Everything needed is here: bundles of other images leave the disk. */
@@ -30,12 +33,14 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   const { bundles, clock, random, log, changed } = deps;
   const states = new Map<string, BundleState>();
   const failures = new Map<string, number>();
+  const asks = new Map<string, Asked | undefined>();
 
   async function get(image: string): Promise<void> {
     const startedAt = clock.elapsed();
     try {
       const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image));
       states.set(image, { kind: 'ready' });
+      asks.set(image, bundle.asked);
       failures.delete(image);
       const tookMs = Math.round(clock.elapsed() - startedAt);
       log.info('bundle is here', { image, version: bundle.version, tookMs });
@@ -58,6 +63,7 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       void get(image);
     },
     collect: bundles.collect,
+    asked: (image) => asks.get(image),
     async read(image) {
       const bundle = await bundles.find(image);
       if (bundle === undefined) states.delete(image);
@@ -68,6 +74,7 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
         // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
         if (images.includes(image) || states.get(image)?.kind === 'fetching') continue;
         states.delete(image);
+        asks.delete(image);
         failures.delete(image);
       }
     },

@@ -1,4 +1,5 @@
 /** The modules of this device: which run, how they ended, how often they were started again. */
+import type { Asked } from '../core/asked.ts';
 import type { ModuleSpec } from '../core/deployment.ts';
 import { Fault } from '../core/fault.ts';
 import type { ModuleName } from '../core/message.ts';
@@ -60,6 +61,8 @@ export type ModulesDeps = {
   readonly policy?: Policy;
   /** The modules of the deployment: their shared host gets the rights for all of them. */
   readonly deployed: () => Iterable<ModuleSpec>;
+  /** What the bundle of an image asks for; undefined = it declares nothing, or is not here yet. */
+  readonly asked: (image: string) => Asked | undefined;
   /** A module started, listens, or ended: whoever waits for it looks again. */
   readonly changed: (module: ModuleName, what: 'started' | 'ended' | Listening) => void;
 };
@@ -198,7 +201,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
   function sharedGrants(): readonly Grants[] {
     return [...deps.deployed()]
       .filter(({ name }) => held.get(name)?.statistics.quarantined !== true)
-      .map((spec) => rightsOf(spec, undefined, policy, deps.limits.heapMb).grants);
+      .map((spec) => rightsOf(spec, deps.asked(spec.image), policy, deps.limits.heapMb).grants);
   }
 
   return {

@@ -16,8 +16,8 @@ export function rightsOf(
   memoryDefaultMb: number,
 ): Decision {
   const { grants, memoryMb } = settings;
-  const memoryAt = `modules.${name}.settings.createOptions.HostConfig.Memory`;
-  return decide(asked, { grants, memoryMb, memoryDefaultMb, memoryAt }, policy);
+  const at = `modules.${name}.settings.createOptions`;
+  return decide(asked, { grants, memoryMb, memoryDefaultMb, at }, policy);
 }
 
 /** The host, or one that starts nothing and says why when the policy refuses something. */

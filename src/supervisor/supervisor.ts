@@ -139,6 +139,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       limits: parts.moduleLimits,
       ...(parts.policy && { policy: parts.policy }),
       deployed: () => agent.target()?.modules.values() ?? [],
+      asked: (image) => bundles.asked(image),
       services: {
         accept: router.accept,
         readTwin: (module) => twins.readWhenKnown(module, FIRST_TWIN_MS),
