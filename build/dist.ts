@@ -24,6 +24,7 @@ const programs: Readonly<Record<string, string>> = {
   'store-worker': 'src/store/worker.ts',
   emulator: 'src/emulator/main.ts',
   bundle: 'build/bundle.ts',
+  check: 'src/check.ts',
 };
 
 const external = [

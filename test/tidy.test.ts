@@ -27,6 +27,7 @@ const table: Readonly<Record<string, Room>> = {
   host: { rooms: ['core', 'lib'], packages: ['isolated-vm'], node: true },
   guest: { rooms: ['core'], packages: ['buffer', 'events'], node: false },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
+  check: { rooms: ['core', 'lib'], packages: [], node: true },
   cli: { rooms: ['core', 'lib'], packages: [], node: true },
   emulator: {
     rooms: ['core', 'lib'],

@@ -35,15 +35,17 @@ export function parseImageReference(image: string, baseDir?: string): ImageRefer
     const shown = shownUrl(url);
     return { kind: 'http', url, shown, sha256: digest(text, cut, shown) };
   }
-  if (
-    /^[a-z0-9][a-z0-9._/:@-]*$/i.test(text) &&
-    (scheme === undefined || !location.includes('//'))
-  ) {
+  if (isRegistryName(text)) {
     throw invalid(
       `image "${text}" names a container registry; bundles cannot be pulled from registries yet: publish the bundle on a web server or copy it to the device, and write ${FORMS}`,
     );
   }
   throw invalid(`image "${withoutSecrets(location)}" is no reference to a bundle: write ${FORMS}`);
+}
+
+/** As containers name their images: `mcr.microsoft.com/azureiotedge-agent:1.5`. */
+export function isRegistryName(image: string): boolean {
+  return /^(?!(file|https?):)[a-z0-9][a-z0-9._/:@-]*$/i.test(image) && !image.includes('//');
 }
 
 /** Protocol, host and path of an address, without what may be secret. */

@@ -1,9 +1,9 @@
 /** `isolet dead-letter …`: messages no endpoint could take, and what is to become of them. */
 import { Fault } from '../core/fault.ts';
 import type { DeadLetterContent, DeadLetterSummary } from '../core/summaries.ts';
+import { table } from '../lib/table.ts';
 import { apiOptions, ask, socketOf } from './api-client.ts';
 import type { Arguments, Command } from './command.ts';
-import { table } from './table.ts';
 
 const PATH = '/dead-letters';
 const REASON_WIDTH = 60;

@@ -1,8 +1,8 @@
 /** `isolet list`: the modules and how they are. */
 import type { ModuleSummary } from '../core/summaries.ts';
+import { table } from '../lib/table.ts';
 import { apiOptions, ask, socketOf } from './api-client.ts';
 import type { Command } from './command.ts';
-import { table } from './table.ts';
 
 export const list: Command = {
   name: 'list',

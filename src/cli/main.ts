@@ -20,6 +20,7 @@ const programs: Readonly<Record<string, { readonly program: Program; readonly su
   {
     run: { program: 'supervisor', summary: 'run the modules of this device' },
     emulator: { program: 'emulator', summary: 'an IoT Hub on your desk' },
+    check: { program: 'check', summary: 'is this installation, or a deployment, as it should be?' },
     build: { program: 'bundle', summary: 'bundle modules' },
   };
 

@@ -1,8 +1,8 @@
 /** `isolet meter`: what a module used, hour by hour. */
 import type { UseHistory } from '../core/summaries.ts';
+import { table } from '../lib/table.ts';
 import { apiOptions, ask, socketOf } from './api-client.ts';
 import type { Command } from './command.ts';
-import { table } from './table.ts';
 
 const MB = 1_048_576;
 

@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 declare const ISOLET_DIST: boolean | undefined;
 const bundled = typeof ISOLET_DIST !== 'undefined';
 
-export type Program = 'supervisor' | 'emulator' | 'bundle';
+export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check';
 
 const sources: Readonly<Record<Program, string>> = {
   supervisor: '../main.ts',
   emulator: '../emulator/main.ts',
   bundle: '../../build/bundle.ts',
+  check: '../check.ts',
 };
 
 /** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
@@ -34,9 +35,17 @@ export function programCommand(program: Program): ProgramCommand {
   const file = fileURLToPath(
     new URL(bundled ? `./${program}.js` : sources[program], import.meta.url),
   );
-  return program === 'supervisor'
-    ? { argv: [...SUPERVISOR_FLAGS, file], env: { ...SUPERVISOR_ENV, ...process.env } }
-    : { argv: [file], env: process.env };
+  switch (program) {
+    case 'supervisor':
+      return {
+        argv: [...SUPERVISOR_FLAGS, file],
+        env: { ...SUPERVISOR_ENV, ...process.env },
+      };
+    case 'check': // isolated-vm requires it.
+      return { argv: ['--no-node-snapshot', file], env: process.env };
+    default:
+      return { argv: [file], env: process.env };
+  }
 }
 
 /** The folder that build output goes to. */

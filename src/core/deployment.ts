@@ -44,7 +44,13 @@ export function shortened(description: string): string {
 
 export type ParsedDeployment =
   | { readonly ok: true; readonly value: Deployment }
-  | { readonly ok: false; readonly status: DesiredStatus };
+  | {
+      readonly ok: false;
+      readonly status: DesiredStatus;
+      readonly problems: readonly string[];
+      /** Those that could be read all the same: for whoever wants to say more about them. */
+      readonly modules: ReadonlyMap<ModuleName, ModuleSpec>;
+    };
 
 export const STARTUP_ORDER_LAST = 4_294_967_295;
 
@@ -67,12 +73,16 @@ export function parseDeployment(desired: JsonObject): ParsedDeployment {
   const systemModules = readSystemModules(desired['systemModules'], problems);
   const modules = readModules(desired['modules'], problems);
   return problems.length > 0
-    ? refused(400, problems)
+    ? refused(400, problems, modules)
     : { ok: true, value: { modules, runtime, systemModules } };
 }
 
-function refused(code: number, problems: readonly string[]): ParsedDeployment {
-  return { ok: false, status: { code, description: problems.join('; ') } };
+function refused(
+  code: number,
+  problems: readonly string[],
+  modules: ReadonlyMap<ModuleName, ModuleSpec> = new Map(),
+): ParsedDeployment {
+  return { ok: false, status: { code, description: problems.join('; ') }, problems, modules };
 }
 
 function readRuntime(value: Json | undefined, problems: string[]): JsonObject {

@@ -1,0 +1,109 @@
+/** Is this installation sound? Modelled on `iotedge check`; each finding by itself. */
+import { fileURLToPath } from 'node:url';
+import { type Finding, fail, findingsText, ok, warn } from './check/finding.ts';
+import { clockFinding, folderFindings, hubFinding } from './check/machine-findings.ts';
+import { findSupervisor } from './check/supervisor-finding.ts';
+import type { CheckResult } from './check-deployment.ts';
+import { type Config, readConfig } from './config.ts';
+import { Fault } from './core/fault.ts';
+import { closedTo, hostUserHere } from './host/host-user.ts';
+import { parseConnectionString } from './identity/connection-string.ts';
+
+const LIMIT_MS = 5_000;
+
+export async function checkInstallation(configFile: string): Promise<CheckResult> {
+  const findings = await findAll(configFile);
+  const sound = findings.every(({ state }) => state !== 'fail');
+  return { ok: sound, text: findingsText(findings), json: { ok: sound, findings } };
+}
+
+async function findAll(configFile: string): Promise<readonly Finding[]> {
+  const { config, finding } = tryConfig(configFile);
+  const sqlite = await trySqlite();
+  const programs = [await isolatesFinding(), sqlite];
+  if (config === undefined) return [finding, ...programs, clockFinding(Date.now(), false)];
+  const { provisioning, dataDir, apiSocket } = config;
+  const supervisor = await findSupervisor(apiSocket, LIMIT_MS);
+  return [
+    finding,
+    hostUserFinding(config),
+    ...programs,
+    ...folderFindings(dataDir),
+    ...(sqlite.state === 'ok' ? [await storeFinding(dataDir, supervisor.running)] : []),
+    clockFinding(Date.now(), provisioning.source === 'manual'),
+    supervisor.finding,
+    ...(provisioning.source === 'manual' ? [await hub(provisioning.connectionString)] : []),
+  ];
+}
+
+function tryConfig(file: string): { config: Config | undefined; finding: Finding } {
+  try {
+    const config = readConfig(file);
+    return { config, finding: ok('config', `${file} is right`) };
+  } catch (cause) {
+    return { config: undefined, finding: fail('config', sentenceOf(cause)) };
+  }
+}
+
+function hostUserFinding({ hostUser }: Config): Finding {
+  const what = 'host user';
+  const choice = hostUserHere(hostUser);
+  if (!choice.ok) return fail(what, choice.problem);
+  const { user } = choice;
+  if (user === undefined) {
+    return process.getuid?.() === 0
+      ? warn(what, 'module hosts run as root: take isolet.host_user out of the config')
+      : ok(what, 'module hosts run as the user isolet is started by');
+  }
+  const closed = closedTo(user, [process.execPath, fileURLToPath(import.meta.url)]);
+  return closed === undefined
+    ? ok(what, `module hosts run as ${user.name}`)
+    : warn(
+        what,
+        `the user ${user.name} may not read ${closed}, so module hosts run as root: install isolet where everybody can read it`,
+      );
+}
+
+/** In the form it has in the modules' hosts. */
+async function isolatesFinding(): Promise<Finding> {
+  return await tryLoad('isolated-vm', async () => {
+    (await import('./host/try-isolate.ts')).tryIsolate();
+    return 'isolates run';
+  });
+}
+
+async function trySqlite(): Promise<Finding> {
+  return await tryLoad('better-sqlite3', async () => {
+    return `SQLite ${(await import('./store/look-at-store.ts')).sqliteVersion()}`;
+  });
+}
+
+async function tryLoad(what: string, load: () => Promise<string>): Promise<Finding> {
+  try {
+    return ok(what, await load());
+  } catch (cause) {
+    return fail(
+      what,
+      `it cannot be loaded (${(cause as Error).message.split('\n')[0]}): run "npm ci" again on this machine, with Node ${process.version}`,
+    );
+  }
+}
+
+async function storeFinding(dataDir: string, running: boolean): Promise<Finding> {
+  if (running) return ok('store', 'the running Isolet has it open');
+  const { lookAtStore } = await import('./store/look-at-store.ts');
+  return { what: 'store', ...lookAtStore(dataDir) };
+}
+
+async function hub(connectionString: string): Promise<Finding> {
+  try {
+    return await hubFinding(parseConnectionString(connectionString).hostName, LIMIT_MS);
+  } catch (cause) {
+    return fail('hub', sentenceOf(cause));
+  }
+}
+
+function sentenceOf(cause: unknown): string {
+  if (cause instanceof Fault) return cause.message;
+  throw cause;
+}
