@@ -1,27 +1,8 @@
-/** `Devices`, `PortBindings` and `ExposedPorts`, checked for what no device and no network has. */
+/** `PortBindings` and `ExposedPorts`, checked for what no network has. */
 import { isJsonObject, type Json } from './json.ts';
-import type { DeviceGrant } from './ports.ts';
 
 const PORT_MAX = 65_535;
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);
-
-export function readDevices(value: Json, at: string, problems: string[]): readonly DeviceGrant[] {
-  if (!Array.isArray(value)) {
-    problems.push(`${at} must be an array of {"PathOnHost": "/dev/…"}`);
-    return [];
-  }
-  return value.flatMap((device: Json, index): readonly DeviceGrant[] => {
-    const here = `${at}[${index}]`;
-    const path = isJsonObject(device) ? device['PathOnHost'] : undefined;
-    if (typeof path === 'string' && /^\/dev\/[^*\0]+$/.test(path) && !path.includes('/..')) {
-      return [{ path, at: here }];
-    }
-    problems.push(
-      `${here}.PathOnHost must name a device as "/dev/i2c-1", it is ${JSON.stringify(path ?? null)}`,
-    );
-    return [];
-  });
-}
 
 /** `{"8080/tcp": [{"HostPort": "8080"}]}` */
 export function checkPortBindings(value: Json, at: string, problems: string[]): void {

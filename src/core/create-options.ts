@@ -1,6 +1,7 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
+import { readDevices, useless } from './create-options-devices.ts';
 import { readBinds, readMounts } from './create-options-files.ts';
-import { checkExposedPorts, checkPortBindings, readDevices } from './create-options-machine.ts';
+import { checkExposedPorts, checkPortBindings } from './create-options-machine.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
 
@@ -31,10 +32,10 @@ export type Treatment = 'honoured' | 'checked' | 'accepted';
 export const knownOptions: Readonly<Record<string, Treatment>> = {
   Env: 'honoured',
   'HostConfig.Binds': 'honoured',
+  'HostConfig.Devices': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
   ExposedPorts: 'checked',
-  'HostConfig.Devices': 'checked',
   'HostConfig.NanoCpus': 'checked',
   'HostConfig.PortBindings': 'checked',
   Hostname: 'accepted',
@@ -80,6 +81,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       }
       case 'HostConfig.Devices':
         grants.devices = readDevices(value, at, problems);
+        unhonoured.push(...useless(grants.devices, name));
         break;
       case 'HostConfig.NanoCpus':
         checkNanoCpus(value, at, problems);

@@ -1,12 +1,13 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files its modules were granted; no children, no workers, no network, no inspector
+ * files and devices its modules were granted; no children, no workers, no network, no inspector
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Grants } from '../core/ports.ts';
+import { linuxDevices } from './device-check.ts';
 import { localRealPath } from './local-real-path.ts';
 
 /** The only addon, and what finds its binary. */
@@ -19,13 +20,17 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
   const granted = binds.flatMap(({ source }) => names(source));
   const written = binds.filter(({ writable }) => writable);
   // src/host/file-access.ts looks at /proc/self/fd for what it has opened.
-  const read = [...programPaths(hostMain), '/proc/self/fd', ...granted];
-  const write = written.flatMap(({ source }) => names(source));
+  const devices = linuxDevices(all.flatMap((grants) => grants.devices));
+  const devicePaths = devices.flatMap(({ path }) => names(path));
+  const read = [...programPaths(hostMain), '/proc/self/fd', ...granted, ...devicePaths];
+  const write = [...written.flatMap(({ source }) => names(source)), ...devicePaths];
   return [
     '--permission',
     '--allow-addons',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
+    // For ioctl (src/host/devices/kernel.ts), and only where there is something to call it for.
+    ...(devices.length > 0 ? ['--allow-ffi', '--disable-warning=ExperimentalWarning'] : []),
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];
@@ -34,8 +39,11 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
 /** Has a host with the rights for `granted` those for `wanted`, too? */
 export function covers(granted: readonly Grants[], wanted: Grants): boolean {
   const binds = granted.flatMap((grants) => grants.binds);
-  return wanted.binds.every(({ source, writable }) =>
-    binds.some((one) => one.source === source && (one.writable || !writable)),
+  const devices = linuxDevices(granted.flatMap((grants) => grants.devices));
+  return (
+    wanted.binds.every(({ source, writable }) =>
+      binds.some((one) => one.source === source && (one.writable || !writable)),
+    ) && linuxDevices(wanted.devices).every(({ path }) => devices.some((one) => one.path === path))
   );
 }
 

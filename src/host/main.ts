@@ -6,7 +6,9 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { systemClock } from '../lib/system-clock.ts';
+import { becomeUser } from './become-user.ts';
 import { bindProblems } from './bind-check.ts';
+import { closedDevices } from './device-check.ts';
 import { createDeviceServices, type ServiceTable } from './device-services.ts';
 import { createFileAccess } from './file-access.ts';
 import { encodeFrame, type Frame } from './frame.ts';
@@ -26,7 +28,11 @@ const FRAME_BYTES_MAX = 0xffff_ffff;
 const FRAME_HEAD_BYTES = 64;
 
 /** Imported when first asked for: a host whose modules use none does without. */
-const serviceTable: ServiceTable = {};
+const serviceTable: ServiceTable = {
+  devices: async () => (await import('./devices/devices.ts')).makeDevices,
+};
+
+becomeUser(process.argv);
 
 type Running = {
   readonly settings: HostSettings;
@@ -93,7 +99,11 @@ function start(handle: number, start: HostStart, code: string): void {
       files,
       services: (tell) =>
         createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),
-      obstacles: async () => [...start.problems, ...(await bindProblems(start.grants.binds))],
+      obstacles: async () => [
+        ...start.problems,
+        ...(await bindProblems(start.grants.binds)),
+        ...(await closedDevices(start.grants.devices)),
+      ],
       clock: systemClock,
       settings,
     },

@@ -1,6 +1,14 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
-import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
+import type {
+  Clock,
+  Grants,
+  Log,
+  ModuleHost,
+  ModuleStart,
+  SimulatedDevice,
+} from '../core/ports.ts';
+import { deviceGroups } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
@@ -17,6 +25,8 @@ export type ModuleHostOptions = {
   readonly user?: HostUser | undefined;
   /** Files no module gets, whatever its deployment says: our own. */
   readonly keepOut?: readonly string[];
+  /** Devices we play ourselves, by path. */
+  readonly simulated?: Readonly<Record<string, SimulatedDevice>>;
   /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
   readonly oomKills?: () => number;
   readonly clock: Clock;
@@ -29,7 +39,7 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
-  const { user, keepOut = [], oomKills = countOomKills } = options;
+  const { user, keepOut = [], simulated = {}, oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
@@ -37,6 +47,15 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   /** Those that took modules until one came with other rights, and the name of each. */
   const older = new Map<HostGroup, string>();
   const living = new Set<HostGroup>();
+
+  /** With the devices that are not asked of the kernel. */
+  function simulating(grants: Grants): Grants {
+    const devices = grants.devices.map((device) => ({
+      ...device,
+      simulated: simulated[device.path],
+    }));
+    return { ...grants, devices };
+  }
 
   /** A bind that is refused is no right of the host either. */
   function allowed(grants: Grants): Grants {
@@ -49,7 +68,10 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   function groupFor({ group, grants, groupGrants = [] }: ModuleStart): HostGroup {
     const there = open.get(group);
     const wanted = allowed(grants);
-    if (there !== undefined && covers(there.grants, wanted)) return there.host;
+    // A device plugged in later may belong to a group the host has not kept.
+    const groups = deviceGroups(wanted.devices);
+    const kept = groups.every((one) => there?.deviceGroups.includes(one));
+    if (there !== undefined && kept && covers(there.grants, wanted)) return there.host;
     // A process cannot be given rights later: its modules run on there until they end.
     if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
     return openGroup(group, [...groupGrants.map(allowed), wanted]);
@@ -60,9 +82,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       older.delete(made);
       if (open.get(group)?.host === made) open.delete(group);
     };
+    const groups = deviceGroups(grants.flatMap(({ devices }) => devices));
     const made = createHostGroup({
       ...options,
       user,
+      deviceGroups: groups,
       keepOut,
       oomKills,
       group,
@@ -71,14 +95,22 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       machineBytes,
       closed,
     });
-    open.set(group, { host: made, grants });
+    open.set(group, { host: made, grants, deviceGroups: groups });
     living.add(made);
     void made.left.then(() => living.delete(made));
     return made;
   }
 
   return {
-    start: (start, sink) => groupFor(start).start(start, sink),
+    start(start, sink) {
+      const { grants, groupGrants = [] } = start;
+      const played = {
+        ...start,
+        grants: simulating(grants),
+        groupGrants: groupGrants.map(simulating),
+      };
+      return groupFor(played).start(played, sink);
+    },
     metrics(module) {
       const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
       for (const host of hosts) {
@@ -99,4 +131,8 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   };
 }
 
-type Open = { readonly host: HostGroup; readonly grants: readonly Grants[] };
+type Open = {
+  readonly host: HostGroup;
+  readonly grants: readonly Grants[];
+  readonly deviceGroups: readonly number[];
+};
