@@ -7,7 +7,10 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import { Fault } from './core/fault.ts';
+import type { JsonObject } from './core/json.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
+import type { SimulatedDevice } from './core/ports.ts';
+import { readSimulatedDevices } from './core/simulated-devices.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
@@ -25,13 +28,16 @@ export type Config = {
   readonly logLevel: LogLevelName;
   /** Whom module hosts run as when we are root; undefined = isolet, else nobody. */
   readonly hostUser: string | undefined;
+  /** Devices the runtime plays itself, by path. */
+  readonly simulatedDevices: Readonly<Record<string, SimulatedDevice>>;
   /** Limits of a module that sets none of its own. */
   readonly module: { readonly heapMb: number; readonly startMs: number; readonly turnMs: number };
   readonly messages: MessageSettings;
 };
 
 type Table = Readonly<Record<string, unknown>>;
-type Known = { readonly [key: string]: 'text' | 'count' | Known };
+/** `devices`: a table src/core/simulated-devices.ts reads. */
+type Known = { readonly [key: string]: 'text' | 'count' | 'devices' | Known };
 
 /** Every key there is. */
 const known: Known = {
@@ -43,6 +49,7 @@ const known: Known = {
     api_socket: 'text',
     log_level: 'text',
     host_user: 'text',
+    simulated_devices: 'devices',
     module: { heap_mb: 'count', start_ms: 'count', turn_ms: 'count' },
     messages: {
       waiting_max: 'count',
@@ -113,6 +120,11 @@ export function parseConfig(text: string, file: string): Config {
     apiSocket,
     logLevel,
     hostUser: typeof isolet['host_user'] === 'string' ? isolet['host_user'] : undefined,
+    simulatedDevices: readSimulatedDevices(
+      section(isolet, 'simulated_devices') as JsonObject,
+      'isolet.simulated_devices',
+      problems,
+    ),
     module: {
       heapMb: countOr(limits['heap_mb'], 32),
       startMs: countOr(limits['start_ms'], 5_000),
@@ -204,7 +216,7 @@ function checkKeys(table: Table, shape: Known, path: string, problems: string[])
         problems.push(`${at} must be a whole number above 0`);
       }
     } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      checkKeys(value as Table, kind, `${at}.`, problems);
+      if (kind !== 'devices') checkKeys(value as Table, kind, `${at}.`, problems);
     } else {
       problems.push(`${at} must be a table: [${at}]`);
     }

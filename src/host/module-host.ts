@@ -8,7 +8,7 @@ import type {
   ModuleStart,
   SimulatedDevice,
 } from '../core/ports.ts';
-import { deviceGroups } from './device-check.ts';
+import { absentDevices, deviceGroups } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
@@ -57,11 +57,12 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     return { ...grants, devices };
   }
 
-  /** A bind that is refused is no right of the host either. */
+  /** What is refused is no right of the host either. */
   function allowed(grants: Grants): Grants {
     return {
       ...grants,
       binds: grants.binds.filter((bind) => keptOut(bind, keepOut) === undefined),
+      devices: grants.devices.filter((device) => absentDevices([device]).length === 0),
     };
   }
 
