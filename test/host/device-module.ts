@@ -16,11 +16,13 @@ import { until } from '../fakes/within.ts';
 const prelude = buildPrelude();
 const LIMIT_MS = 15_000;
 
+/** `hostMain`: the host as it ships, in the place of its source. */
 export async function createDeviceHost(
   simulated: Readonly<Record<string, SimulatedDevice>> = {},
+  hostMain = fileURLToPath(new URL('../../src/host/main.ts', import.meta.url)),
 ): Promise<ModuleHost> {
   return createModuleHost({
-    hostMain: fileURLToPath(new URL('../../src/host/main.ts', import.meta.url)),
+    hostMain,
     prelude: await prelude,
     clock: systemClock,
     log: createLog('error', systemClock.now, (line) => void process.stderr.write(line)),
