@@ -1,4 +1,6 @@
 /** A module that reads a sensor, from the deployment's createOptions to what the hub receives. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until, within } from '../fakes/within.ts';
@@ -36,6 +38,10 @@ const sensor = `
   await client.sendOutputEvent('temperature', new Message(JSON.stringify(body)));
 `;
 
+/** The thermometer of docs/devices.md, word for word. */
+const document = readFileSync(join(import.meta.dirname, '../../docs/devices.md'), 'utf8');
+const sample = /```js\n([\s\S]*?)```/.exec(document)?.[1] ?? '';
+
 const neighbour = `
   import { openI2c } from 'isolet';
   openI2c('/dev/i2c-1').catch((error) => console.log(error.message));
@@ -44,8 +50,9 @@ const neighbour = `
 test('a module granted one bus reads its sensor; another bus, and a neighbour, are refused', async ({
   device,
 }) => {
-  const [sensorImage, neighbourImage] = await Promise.all([
+  const [sensorImage, sampleImage, neighbourImage] = await Promise.all([
     bundleSource('sensor', sensor),
+    bundleSource('sample', sample),
     bundleSource('neighbour', neighbour),
   ]);
   const options = (devices: readonly object[]): string =>
@@ -62,6 +69,7 @@ test('a module granted one bus reads its sensor; another bus, and a neighbour, a
     '$edgeAgent',
     deployment({
       sensor: spec(sensorImage, { settings: { image: sensorImage, createOptions: granted } }),
+      sample: spec(sampleImage, { settings: { image: sampleImage, createOptions: granted } }),
       neighbour: spec(neighbourImage),
       absent: spec(neighbourImage, {
         settings: {
@@ -79,6 +87,11 @@ test('a module granted one bus reads its sensor; another bus, and a neighbour, a
     celsius: 25.5,
     refused: 'EACCES',
   });
+  const [told] = await until(LIMIT_MS, 'the sample', () => {
+    const sent = device.upstream.sent('sample');
+    return sent.length > 0 && sent;
+  });
+  assert.is(Buffer.from(told?.body ?? []).toString(), '{"celsius":25.5}');
   await until(LIMIT_MS, 'the neighbour is refused', () =>
     device.log.entries.some((entry) => /i2c-1 is not granted to this/.test(JSON.stringify(entry))),
   );
