@@ -97,6 +97,13 @@ test('simulated devices are read, and refused with the key that is wrong', () =>
   }
 });
 
+test('the example of docs/devices.md is one', () => {
+  const document = readFileSync(join(import.meta.dirname, '../docs/devices.md'), 'utf8');
+  const example = /```toml\n([\s\S]*?)```/.exec(document)?.[1] ?? '';
+  const config = parseConfig(`[provisioning]\nsource = "none"\n${example}`, FILE);
+  assert.is(Object.keys(config.simulatedDevices).length, 4);
+});
+
 test('limits of messages come from their section, in the units its names say', () => {
   const { messages } = parseConfig(
     `[provisioning]

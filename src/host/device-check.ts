@@ -3,6 +3,7 @@ import { constants, existsSync, readlinkSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { DeviceGrant, DeviceKind } from '../core/ports.ts';
+import { localRealPath } from './local-real-path.ts';
 
 /** A granted device the kernel has, of a kind modules can use. */
 export type LinuxDevice = DeviceGrant & { readonly kind: DeviceKind };
@@ -68,6 +69,15 @@ async function closedDevice({ path, at, kind }: LinuxDevice): Promise<string | u
     const { group } = KINDS[kind];
     return `${at}: ${path} may not be used by the user the module hosts run as (number ${process.getuid?.()}; ${code}): give it to a group (${group}, by a udev rule), and when isolet is not started as root add its user to that group (docs/devices.md)`;
   }
+}
+
+/**
+ * What a host must have got at its start for these devices: the files their names lead to now (a port
+ * may come back under another number), and their groups.
+ */
+export function deviceRights(devices: readonly DeviceGrant[]): readonly string[] {
+  const paths = linuxDevices(devices).map(({ path }) => localRealPath(path));
+  return [...paths, ...deviceGroups(devices).map((group) => `group ${group}`)];
 }
 
 const GROUP_RIGHTS = 0o060;

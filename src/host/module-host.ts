@@ -8,7 +8,7 @@ import type {
   ModuleStart,
   SimulatedDevice,
 } from '../core/ports.ts';
-import { absentDevices, deviceGroups } from './device-check.ts';
+import { absentDevices, deviceGroups, deviceRights } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
@@ -69,10 +69,9 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   function groupFor({ group, grants, groupGrants = [] }: ModuleStart): HostGroup {
     const there = open.get(group);
     const wanted = allowed(grants);
-    // A device plugged in later may belong to a group the host has not kept.
-    const groups = deviceGroups(wanted.devices);
-    const kept = groups.every((one) => there?.deviceGroups.includes(one));
-    if (there !== undefined && kept && covers(there.grants, wanted)) return there.host;
+    const rights = deviceRights(wanted.devices);
+    const suits = rights.every((right) => there?.deviceRights.includes(right));
+    if (there !== undefined && suits && covers(there.grants, wanted)) return there.host;
     // A process cannot be given rights later: its modules run on there until they end.
     if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
     return openGroup(group, [...groupGrants.map(allowed), wanted]);
@@ -83,11 +82,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       older.delete(made);
       if (open.get(group)?.host === made) open.delete(group);
     };
-    const groups = deviceGroups(grants.flatMap(({ devices }) => devices));
+    const devices = grants.flatMap((one) => one.devices);
     const made = createHostGroup({
       ...options,
       user,
-      deviceGroups: groups,
+      deviceGroups: deviceGroups(devices),
       keepOut,
       oomKills,
       group,
@@ -96,7 +95,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       machineBytes,
       closed,
     });
-    open.set(group, { host: made, grants, deviceGroups: groups });
+    open.set(group, { host: made, grants, deviceRights: deviceRights(devices) });
     living.add(made);
     void made.left.then(() => living.delete(made));
     return made;
@@ -135,5 +134,5 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
 type Open = {
   readonly host: HostGroup;
   readonly grants: readonly Grants[];
-  readonly deviceGroups: readonly number[];
+  readonly deviceRights: readonly string[];
 };

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleHost, SimulatedDevice } from '../../src/core/ports.ts';
 import { deviceGrant } from '../contracts/module-host.ts';
+import { serialContract } from '../contracts/serial-device.ts';
 import { createDeviceHost, startDeviceModule } from './device-module.ts';
 
 /** A thermometer with 16-bit registers, as an LM75: 25.5 °C; and a chip with bytes. */
@@ -193,6 +194,9 @@ test('serial: what the module does not take in time is counted', async ({ host }
   assert.is(await module.line('sum'), '65536 134464');
   await module.told.running.stop();
 });
+
+test('serial: the simulated port keeps the contract', ({ host }) =>
+  serialContract(host, deviceGrant('/dev/ttyS0')));
 
 test('rights and numbers of what is open have bounds', async ({ host }) => {
   const module = await startDeviceModule(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DeviceGrant, Grants } from '../../src/core/ports.ts';
+import type { DeviceGrant } from '../../src/core/ports.ts';
 import { covers, permissionFlags } from '../../src/host/host-permissions.ts';
 import { deviceGrant, granting } from '../contracts/module-host.ts';
 
@@ -97,10 +97,6 @@ test('a device brings its own path and FFI; a simulated one, and none, bring nei
     assert.equal(hasNot(none, 'read', ['/dev/tty', '/dev/null']), []);
     assert.is(inHost(none, ffi), 'ERR_ACCESS_DENIED');
   }
-  const has1 = [granting({ devices: [deviceGrant('/dev/i2c-1')] })];
-  assert.ok(covers(has1, has1[0] as Grants));
-  assert.ok(covers(has1, granting({ devices: [simulated, useless] })));
-  assert.not.ok(covers(has1, granting({ devices: [deviceGrant('/dev/i2c-2')] })));
 });
 
 test('a lone folder’s neighbours are not allowed, whatever their names', ({ folder }) => {

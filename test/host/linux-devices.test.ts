@@ -1,5 +1,7 @@
 /** What we hand to Linux, byte by byte; and Linux itself, where this machine has such a device. */
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -15,7 +17,7 @@ import {
   GPIO_V2_LINE_SET_VALUES,
   openLinuxGpio,
 } from '../../src/host/devices/linux-gpio.ts';
-import { I2C_RDWR, openLinuxI2c } from '../../src/host/devices/linux-i2c.ts';
+import { I2C_RDWR, I2C_SLAVE, openLinuxI2c } from '../../src/host/devices/linux-i2c.ts';
 import { openLinuxSerial, TCGETS2 } from '../../src/host/devices/linux-serial.ts';
 import {
   openLinuxSpi,
@@ -25,6 +27,7 @@ import {
   SPI_IOC_WR_MODE,
 } from '../../src/host/devices/linux-spi.ts';
 import { deviceGrant, endOf } from '../contracts/module-host.ts';
+import { serialContract } from '../contracts/serial-device.ts';
 import { until } from '../fakes/within.ts';
 import { createDeviceHost, startDeviceModule } from './device-module.ts';
 import { openPseudoTerminal } from './pseudo-terminal.ts';
@@ -40,9 +43,11 @@ function noting(answer: (request: number, data: Bytes) => void = () => {}): {
   kernel: Kernel;
   calls: Call[];
   closed: number[];
+  numbers: (readonly [number, number])[];
 } {
   const calls: Call[] = [];
   const closed: number[] = [];
+  const numbers: (readonly [number, number])[] = [];
   const kernel: Kernel = {
     open: () => 10,
     close: (file) => void closed.push(file),
@@ -51,20 +56,24 @@ function noting(answer: (request: number, data: Bytes) => void = () => {}): {
       answer(request, data);
       return 0;
     },
-    ioctlNumber: () => 0,
+    ioctlNumber(_, request, value) {
+      numbers.push([request, value]);
+      return 0;
+    },
     read: () => 0,
     waiting: () => false,
     addressOf: () => BASE,
   };
-  return { kernel, calls, closed };
+  return { kernel, calls, closed, numbers };
 }
 
 test('I2C: one I2C_RDWR with a message to write and one to read', () => {
-  const { kernel, calls, closed } = noting((_, data) => {
+  const { kernel, calls, closed, numbers } = noting((_, data) => {
     if (data.length === 51) data.set([0xca, 0xfe], 49);
   });
   const bus = openLinuxI2c(kernel, '/dev/i2c-1');
   assert.is(hex(bus.transfer(0x48, Uint8Array.of(5), 2)), 'cafe');
+  assert.equal(numbers, [[I2C_SLAVE, 0x48]], 'no driver has the chip');
   assert.is(calls[0]?.request, I2C_RDWR);
   const words = [
     '1010000000' + '7f0000', // msgs, 16 bytes on
@@ -158,6 +167,67 @@ test('GPIO: events of 48 bytes become edges', () => {
   ]);
 });
 
+test('what the kernel refuses has its name', async () => {
+  const kernel = await linuxKernel();
+  const file = kernel.open('/dev/null', 0);
+  try {
+    kernel.ioctl(file, TCGETS2, memory(44));
+    assert.unreachable();
+  } catch (cause) {
+    assert.is((cause as NodeJS.ErrnoException).code, 'ENOTTY');
+  } finally {
+    kernel.close(file);
+  }
+});
+
+test('a name that leads elsewhere now, and a device that came later, ask for another host', async () => {
+  const host = await createDeviceHost();
+  const [first, second] = [await openPseudoTerminal(), await openPseudoTerminal()];
+  const folder = mkdtempSync(join(tmpdir(), 'isolet-by-id-'));
+  const link = join(folder, 'modem');
+  symlinkSync(first.path, link);
+  const grant = deviceGrant(link, { kind: 'serial', target: '/dev/modem' });
+  const source = `globalThis.port = await openSerial('/dev/modem'); await port.write('x'); print('open');`;
+  const before = await startDeviceModule(host, [grant], source);
+  await before.line('open');
+  const pid = host.processes()['devices'];
+  unlinkSync(link);
+  symlinkSync(second.path, link);
+  const after = await startDeviceModule(host, [grant], source, 'after');
+  await after.line('open');
+  assert.is((await second.receive(1)).toString(), 'x');
+  assert.is.not(host.processes()['devices'], pid);
+  await host.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('a port that is closed sends what it has; one whose module ends does not hold the host', async () => {
+  const host = await createDeviceHost();
+  const terminal = await openPseudoTerminal();
+  const grant = deviceGrant(terminal.path, { kind: 'serial' });
+  const open = `const port = await openSerial('${terminal.path}');`;
+  const polite = await startDeviceModule(
+    host,
+    [grant],
+    `${open} port.write(new Uint8Array(10_000)); await port.close(); print('closed', await codeOf(port.write([1])));`,
+  );
+  assert.is((await terminal.receive(10_000)).length, 10_000);
+  assert.match(await polite.line('closed'), /EBADF/);
+  const held = await startDeviceModule(
+    host,
+    [grant],
+    `${open} port.write(new Uint8Array(60_000)); print('written');`,
+    'held',
+  );
+  await held.line('written');
+  const began = performance.now();
+  await held.told.running.stop();
+  assert.ok(performance.now() - began < 1_000);
+  const next = await startDeviceModule(host, [grant], `${open} print('open');`, 'next');
+  await next.line('open');
+  await host.stop();
+});
+
 test('serial: a real terminal gets the speed and the frame that were asked for, and is raw', async () => {
   const kernel = await linuxKernel();
   const terminal = await openPseudoTerminal();
@@ -215,6 +285,15 @@ test('a module speaks over a real terminal, from inside a host’s permissions',
   terminal.unplug();
   assert.match(await module.line('gone'), /ENODEV.*\/dev\/modem: it is not there any more/);
   await module.line('closed');
+  await host.stop();
+});
+
+test('serial: the kernel’s port keeps the contract', async () => {
+  const host = await createDeviceHost();
+  const terminal = await openPseudoTerminal();
+  const stopEcho = terminal.echo();
+  await serialContract(host, deviceGrant(terminal.path, { kind: 'serial' }));
+  stopEcho();
   await host.stop();
 });
 

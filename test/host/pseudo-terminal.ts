@@ -13,6 +13,8 @@ export type PseudoTerminal = {
   send(text: string): void;
   /** Waits for so many bytes from the port. */
   receive(length: number): Promise<Buffer>;
+  /** Sends back what comes, until the function is called. */
+  echo(): () => void;
   /** As if it was unplugged. */
   unplug(): void;
 };
@@ -40,6 +42,13 @@ export async function openPseudoTerminal(): Promise<PseudoTerminal> {
         return count === length;
       });
       return Buffer.concat(pieces);
+    },
+    echo() {
+      const piece = memory(1_024);
+      const timer = setInterval(() => {
+        while (kernel.waiting(file)) writeSync(file, piece, 0, kernel.read(file, piece));
+      }, 2);
+      return () => clearInterval(timer);
     },
     unplug: () => closeSync(file),
   };

@@ -6,6 +6,8 @@ import type { DeviceArgs } from './device-args.ts';
 
 export type DeviceHandle = {
   ask(what: string, args: DeviceArgs): Json | Promise<Json>;
+  /** What was sent is on its way out, or has had its time. */
+  drained?(): Promise<void>;
   close(): void;
 };
 

@@ -22,7 +22,7 @@ export type SpiDevice = {
 };
 
 export type GpioValue = 0 | 1;
-export type GpioEdge = 'rising' | 'falling';
+type GpioEdge = 'rising' | 'falling';
 
 export type LineSettings =
   | {
@@ -71,5 +71,8 @@ export type SerialEvents = {
 export type SerialPort = {
   /** Resolves when the kernel has taken all of it. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Bytes the kernel has taken and not sent. */
+  unsent(): number;
+  /** At once: what is not sent is dropped. */
   close(): void;
 };

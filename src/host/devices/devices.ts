@@ -78,8 +78,9 @@ export const makeDevices: MakeService = ({ grants, signal }) => {
     const handle = handles.get(number);
     if (handle === undefined) throw new ServiceError('EBADF', 'it is closed');
     if (what === 'close') {
-      handles.delete(number);
-      handle.close();
+      await handle.drained?.();
+      // The module may have ended meanwhile.
+      if (handles.delete(number)) handle.close();
       return null;
     }
     return handle.ask(what, args);
@@ -89,7 +90,13 @@ export const makeDevices: MakeService = ({ grants, signal }) => {
     ask: (what, value) => inTurn(() => perform(what, readArgs(value))),
     close() {
       closed = true;
-      for (const handle of handles.values()) handle.close();
+      for (const handle of handles.values()) {
+        try {
+          handle.close();
+        } catch {
+          // It is unplugged, say; the others are closed all the same.
+        }
+      }
       handles.clear();
     },
   };

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import type { I2cBus } from './device-ports.ts';
 import { type Kernel, memory, viewOf } from './kernel.ts';
 
+export const I2C_SLAVE = 0x0703;
 export const I2C_RDWR = 0x0707;
 const I2C_M_RD = 1;
 /** struct i2c_rdwr_ioctl_data: the messages' address and their number. */
@@ -14,6 +15,8 @@ export function openLinuxI2c(kernel: Kernel, path: string): I2cBus {
   const file = kernel.open(path, constants.O_RDWR);
   return {
     transfer(address, bytes, readBytes) {
+      // Costs nothing on the bus, and is refused for a chip that a driver of the kernel has: EBUSY.
+      kernel.ioctlNumber(file, I2C_SLAVE, address);
       const messages = (bytes.length > 0 ? 1 : 0) + (readBytes > 0 ? 1 : 0);
       // One piece of memory for all of it, so that all of it lives as long.
       const writeAt = TRANSFER_BYTES + messages * MESSAGE_BYTES;

@@ -5,9 +5,11 @@ import type { SerialEvents, SerialPort, SerialSettings } from './device-ports.ts
 import { type Bytes, type Kernel, memory, viewOf } from './kernel.ts';
 
 export const TCGETS2 = 0x802c_542a;
-export const TCSETS2 = 0x402c_542b;
+const TCSETS2 = 0x402c_542b;
 const TCFLSH = 0x540b;
+const TCOFLUSH = 1;
 const TCIOFLUSH = 2;
+const TIOCOUTQ = 0x5411;
 const TIOCEXCL = 0x540c;
 
 /** struct termios2. */
@@ -69,12 +71,25 @@ export function openLinuxSerial(
   stream.on('error', (cause: NodeJS.ErrnoException) =>
     gone(cause.code === undefined || cause.code === 'EIO' ? 'ENODEV' : cause.code),
   );
+  function unsent(): number {
+    if (over) return 0;
+    const count = memory(4);
+    kernel.ioctl(file, TIOCOUTQ, count);
+    return viewOf(count).getUint32(0, true);
+  }
   return {
     write: (bytes) =>
       new Promise((resolve, reject) => {
         stream.write(bytes, (cause) => (cause ? reject(cause) : resolve()));
       }),
+    unsent,
     close() {
+      // The kernel would hold our thread until all is sent, up to 30 s.
+      try {
+        if (unsent() > 0) kernel.ioctlNumber(file, TCFLSH, TCOFLUSH);
+      } catch {
+        // It is unplugged.
+      }
       over = true;
       stream.destroy();
     },

@@ -95,6 +95,7 @@ function openLoopbackSerial(path: string, events: SerialEvents): SerialPort {
         if (open) events.data(bytes);
       });
     },
+    unsent: () => 0,
     close() {
       open = false;
       portsInUse.delete(path);

@@ -2,6 +2,7 @@
  * A serial port as one module holds it. The module is told once that something has come, and fetches
  * it when it has time: whatever comes meanwhile gathers here, up to a bound.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../core/json.ts';
 import { ServiceError } from '../device-services.ts';
 import type { DeviceArgs } from './device-args.ts';
@@ -18,6 +19,9 @@ const BAUD_RATE = [50, 12_000_000] as const;
 const BAUD_RATE_DEFAULT = 9_600;
 /** Bytes come one by one; a module is not woken for each. */
 const GATHER_MS = 10;
+/** A port that is closed may send what it has so long; a 4 KB buffer at 9600 baud takes four seconds. */
+const DRAIN_MS = 5_000;
+const DRAIN_LOOK_MS = 10;
 
 export function readSerialSettings(options: DeviceArgs): SerialSettings {
   return {
@@ -40,6 +44,7 @@ export function createSerialHandle(
   let unsentBytes = 0;
   let goneCode: string | undefined;
   let told = false;
+  let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const port = open({
@@ -106,7 +111,18 @@ export function createSerialHandle(
       needs('writable', deps, 'write');
       return write(args.bytes('bytes', most));
     },
+    async drained() {
+      try {
+        for (let waitedMs = 0; waitedMs < DRAIN_MS && !closed; waitedMs += DRAIN_LOOK_MS) {
+          if (goneCode !== undefined || (unsentBytes === 0 && port.unsent() === 0)) return;
+          await sleep(DRAIN_LOOK_MS);
+        }
+      } catch {
+        // It is unplugged: there is nothing to wait for.
+      }
+    },
     close() {
+      closed = true;
       told = true;
       clearTimeout(timer);
       port.close();
