@@ -1,6 +1,6 @@
 /** The command line: one table of commands. */
 
-import { runProgram } from './child-program.ts';
+import { becomeProgram } from './become-program.ts';
 import { cloudCommands } from './cloud/cloud.ts';
 import { type Command, runCommand } from './command.ts';
 import { runFamily } from './command-family.ts';
@@ -46,7 +46,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const family = Object.hasOwn(families, name) ? families[name] : undefined;
   if (family !== undefined) return await runFamily(name, family.commands, rest);
   const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
-  if (program !== undefined) return await runProgram(program.program, rest);
+  if (program !== undefined) becomeProgram(program.program, rest);
   const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return await runCommand(command, rest);
   process.stderr.write(`isolet: there is no command "${name}". See --help.\n`);

@@ -12,15 +12,31 @@ const sources: Readonly<Record<Program, string>> = {
   bundle: '../../build/bundle.ts',
 };
 
-/**
- * What to give to Node: its flags, then the program's file. A small young generation saves the
- * supervisor about 12 MB; its messages live too shortly to notice.
- */
-export function programCommand(program: Program): readonly string[] {
+/** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
+const SUPERVISOR_FLAGS = [
+  '--max-semi-space-size=1', // its messages live too shortly to notice
+  '--no-maglev',
+  '--no-node-snapshot', // starts 20 ms later, and leaves 5 MB of the binary on the disk
+  // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
+  '--invocation-count-for-turbofan=30000',
+  '--invocation-count-for-osr=5000',
+];
+/** For glibc: what was needed in a busy minute goes back to the kernel. */
+const SUPERVISOR_ENV = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
+
+/** How a program is run: Node's arguments, the program's file last, and its environment. */
+export type ProgramCommand = {
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+};
+
+export function programCommand(program: Program): ProgramCommand {
   const file = fileURLToPath(
     new URL(bundled ? `./${program}.js` : sources[program], import.meta.url),
   );
-  return program === 'supervisor' ? ['--max-semi-space-size=2', file] : [file];
+  return program === 'supervisor'
+    ? { argv: [...SUPERVISOR_FLAGS, file], env: { ...SUPERVISOR_ENV, ...process.env } }
+    : { argv: [file], env: process.env };
 }
 
 /** The folder that build output goes to. */

@@ -17,6 +17,8 @@ export type HostSettings = {
   readonly bootMs: number;
   /** A host that has not ended a module so long after we asked is killed, ms. */
   readonly stopMs: number;
+  /** A module without a turn for so long has its heap collected, once, ms. Takes some ms of CPU time. */
+  readonly restMs: number;
   /** How often the supervisor looks at a host's memory, ms. A module can take 2 GB/s. */
   readonly memoryMs: number;
   /** Memory (RSS) a host may use before any module is counted, MB. It starts with 50 to 60. */
@@ -27,6 +29,8 @@ export type HostSettings = {
   readonly memoryShare: number;
   /** A host without modules is kept this long, ms: a module being updated finds it warm. */
   readonly idleMs: number;
+  /** A spare isolate, ready for the next module, is kept this long after a start, ms; 0 = none. It takes 2 MB. */
+  readonly spareMs: number;
   /** Largest frame either way, bytes. */
   readonly frameBytesMax: number;
   /** Bytes that may wait in the host for one module's next turn; more ends the module. */
@@ -67,11 +71,13 @@ export const defaultHostSettings: HostSettings = {
   silenceMs: 5_000,
   bootMs: 30_000,
   stopMs: 3_000,
+  restMs: 5_000,
   memoryMs: 100,
   baseMb: 128,
   heapFactor: 2,
   memoryShare: 0.75,
   idleMs: 10_000,
+  spareMs: 10_000,
   frameBytesMax: 16 * MB,
   inboxBytesMax: 32 * MB,
   outboxBytesMax: 32 * MB,

@@ -8,14 +8,14 @@
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
 import ivm from 'isolated-vm';
-import { BOOT_NAME, type HostEvent } from '../core/guest-protocol.ts';
+import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
 import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
-import type { Prelude } from './prelude-script.ts';
+import type { Isolates } from './isolates.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
@@ -32,6 +32,11 @@ export type IsolatedModule = {
   isOverLimit(): boolean;
   /** Its isolate is gone, but the call under way has not come back. */
   isDoomed(): boolean;
+  /**
+   * Gives back what its heap does not need; a turn of its own, and none when it is not at rest.
+   * Returns the number of turns with it, 0 when there was none.
+   */
+  collect(): number;
   /** Heap and array buffers, bytes, once its turn is over; undefined when it ends before. */
   heapBytes(): Promise<number | undefined>;
 };
@@ -50,7 +55,7 @@ export type IsolatedModuleEvents = {
 export type IsolatedModuleDeps = {
   /** False while the supervisor takes nothing: no new turns then, until `resume`. */
   readonly mayRun: () => boolean;
-  readonly prelude: Prelude;
+  readonly isolates: Isolates;
   readonly files: FileAccess;
   readonly services: (tell: (event: HostEvent) => boolean) => DeviceServices;
   /** What keeps it from starting on this device; asked before its code runs. */
@@ -71,15 +76,15 @@ const REFUSED = 125;
 export function createIsolatedModule(
   start: HostStart,
   code: string,
-  { mayRun, prelude, files, services, obstacles, clock, settings }: IsolatedModuleDeps,
+  { mayRun, isolates, files, services, obstacles, clock, settings }: IsolatedModuleDeps,
   events: IsolatedModuleEvents,
 ): IsolatedModule {
-  const isolate = new ivm.Isolate({
-    memoryLimit: Math.max(HEAP_MB_MIN, start.limits.heapMb),
-    onCatastrophicError: (message) => onCatastrophe(message),
-  });
-  let context: ivm.Context | undefined;
+  const heapMb = Math.max(HEAP_MB_MIN, start.limits.heapMb);
+  const prepared = isolates.take(heapMb);
+  const { isolate } = prepared;
+  prepared.onCatastrophe = onCatastrophe;
   let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
+  let collector: ivm.Reference<() => void> | undefined;
   let ending: Ending | undefined;
   let over = false;
   let running = true;
@@ -103,10 +108,8 @@ export function createIsolatedModule(
     const problems = await obstacles();
     if (problems.length > 0) return end(refused(problems));
     if (ending !== undefined) return;
-    context = await isolate.createContext();
-    await prelude.run(isolate, context);
-    const boot = await context.global.get(BOOT_NAME, { reference: true });
-    await context.global.delete(BOOT_NAME);
+    const { context, boot, collect } = await prepared.ready;
+    collector = collect;
     const callback = new ivm.Callback(outbox, { ignored: true });
     door = (await boot.apply(undefined, [callback, start.boot], {
       result: { reference: true },
@@ -293,6 +296,7 @@ export function createIsolatedModule(
     loading = false;
     if (!loaded || ending !== undefined) return;
     events.started();
+    isolates.refill(heapMb);
     next();
   });
 
@@ -320,6 +324,12 @@ export function createIsolatedModule(
     cpuMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isOverLimit: () => ending === undefined && isolate.isDisposed,
     isDoomed: () => running && !over && isolate.isDisposed,
+    collect() {
+      const target = collector;
+      if (running || ending !== undefined || target === undefined) return 0;
+      void occupy(() => target.apply(undefined, [])).then(next);
+      return ++turns;
+    },
     async heapBytes() {
       if (ending !== undefined) return undefined;
       try {

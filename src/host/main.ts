@@ -16,7 +16,8 @@ import { createFramePipe } from './frame-pipe.ts';
 import { fromHost, type HostStart, toHost } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts';
-import { createPrelude, type Prelude } from './prelude-script.ts';
+import { createIsolates, type Isolates } from './isolates.ts';
+import { createPrelude } from './prelude-script.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 const PIPE_FD = 3;
@@ -36,7 +37,7 @@ becomeUser(process.argv);
 
 type Running = {
   readonly settings: HostSettings;
-  readonly prelude: Prelude;
+  readonly isolates: Isolates;
   readonly watchdog: Watchdog;
 };
 
@@ -79,11 +80,12 @@ function hello(settings: HostSettings, prelude: string): void {
     },
     pulse: (pulses) => sendUrgently(fromHost.pulse, 0, JSON.stringify(pulses)),
   });
-  running = { settings, prelude: createPrelude(prelude), watchdog };
+  const isolates = createIsolates(createPrelude(prelude), systemClock, settings);
+  running = { settings, isolates, watchdog };
 }
 
 function start(handle: number, start: HostStart, code: string): void {
-  const { settings, prelude, watchdog } = running as Running;
+  const { settings, isolates, watchdog } = running as Running;
   const files = createFileAccess(start.grants.binds, settings.fileBytesMax);
   const outbox = createOutbox(handle, settings);
   const leave = (): void => {
@@ -95,7 +97,7 @@ function start(handle: number, start: HostStart, code: string): void {
     code,
     {
       mayRun: () => !isFull(settings),
-      prelude,
+      isolates,
       files,
       services: (tell) =>
         createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),

@@ -43,6 +43,10 @@ type State = {
   /** How many turns there had been when the heap was last asked for. */
   sampledTurns: number;
   sampling: boolean;
+  /** When a beat last met turns it had not met before. */
+  activeAtMs: number;
+  /** How many turns there had been, the collection's own included, when it was last collected. */
+  collectedTurns: number;
   /** The last pulse as text: only news is told. */
   told: string;
 };
@@ -155,7 +159,12 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     for (const state of states.values()) {
       const { module } = state.watched;
       const turns = module.turns();
-      if (state.sampling || turns === state.sampledTurns) continue;
+      if (state.sampling) continue;
+      if (turns === state.sampledTurns) {
+        tidy(state);
+        continue;
+      }
+      state.activeAtMs = clock.elapsed();
       state.sampling = true;
       // Told with the next beat: a heartbeat waits for no isolate.
       void module.heapBytes().then((bytes) => {
@@ -166,6 +175,14 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     }
     tell();
     clock.after(settings.heartbeatMs, beat);
+  }
+
+  /** V8 collects while a heap grows: what one holds that has come to rest would stay. */
+  function tidy(state: State): void {
+    const { module } = state.watched;
+    if (state.collectedTurns === state.sampledTurns) return;
+    if (clock.elapsed() - state.activeAtMs < settings.restMs) return;
+    state.collectedTurns = module.collect();
   }
   beat();
 
@@ -188,6 +205,8 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
         grownBytes: 0,
         sampling: false,
         sampledTurns: 0,
+        activeAtMs: 0,
+        collectedTurns: 0,
         told: '',
       });
     },

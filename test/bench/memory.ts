@@ -15,8 +15,8 @@ import { type Bench, openBench, ratio } from './parts/report.ts';
 import { createShippedHost, firstLineOf, keptBundles } from './parts/shipped-host.ts';
 
 const COUNTS = [1, 10, 50];
-/** Until what the start needed has been let go. */
-const CALM_MS = 5_000;
+/** Until what the start needed has been let go: the spare isolate last, after ten seconds. */
+const CALM_MS = 15_000;
 const RESTARTS = 300;
 
 /** MB by how many there are. */

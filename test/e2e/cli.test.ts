@@ -1,5 +1,5 @@
 /** The commands as a person types them, against a running device. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -87,7 +87,7 @@ test.before(async () => {
       },
     }),
   );
-  supervisor = start('supervisor', ['--config', join(folder, 'device/config.toml')]);
+  supervisor = start('isolet', ['run', '--config', join(folder, 'device/config.toml')]);
   const applied = await run('cloud', 'set-modules', ...login, '--content', content);
   assert.is(applied.code, 0, applied.errors);
   await until(20_000, 'the module runs', () =>
@@ -198,6 +198,16 @@ test('mistakes are sentences', async () => {
     assert.match(errors, words);
     assert.not.match(errors, /\n\s+at /);
   }
+});
+
+test('isolet run becomes the supervisor: nobody waits in between and takes memory', () => {
+  const { pid } = supervisor.child;
+  const [, ...argv] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  assert.ok(
+    argv.some((one) => one.endsWith('/supervisor.js')),
+    argv.join(' '),
+  );
+  assert.match(readFileSync(`/proc/${pid}/environ`, 'utf8'), 'MALLOC_ARENA_MAX=');
 });
 
 test('a second supervisor on the same folder is refused', async () => {

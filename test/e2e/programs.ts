@@ -21,12 +21,22 @@ export type Started = {
   readonly ended: Promise<number | null>;
 };
 
+/** Node's flags and the environment as `isolet run` gives them. */
+export function shippedCommand(program: string): {
+  readonly flags: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+} {
+  if (program !== 'supervisor') return { flags: [], env: process.env };
+  const { argv, env } = programCommand('supervisor');
+  return { flags: argv.slice(0, -1), env };
+}
+
 /** `program`: a file of dist/ without its ending. */
 export function start(program: string, argv: readonly string[]): Started {
-  // With Node's flags as `isolet run` gives them.
-  const flags = program === 'supervisor' ? programCommand('supervisor').slice(0, -1) : [];
+  const { flags, env } = shippedCommand(program);
   const child = spawn(process.execPath, [...flags, join(root, 'dist', `${program}.js`), ...argv], {
     cwd: root,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -206,6 +206,29 @@ test('what a module uses is known while it runs and when it rests', async () => 
   await host.stop();
 });
 
+test('what a module left is collected when it rests, and none of its code runs for it', async () => {
+  const host = createTestHost({ heartbeatMs: 50, restMs: 200 });
+  const told = startNoting(host, {
+    module: 'rests',
+    code: `
+    const say = (text) => isolet.request([{ t: 'log', level: 'info', text }]);
+    for (const name of ['type', 'execution', 'flavor', 'filename', 'then']) {
+      Object.defineProperty(Object.prototype, name, { get() { say('caught ' + name); } });
+    }
+    say([typeof gc, Reflect.defineProperty(globalThis, 'gc', { value: 1 })].join());
+    let kept = Array.from({ length: 1e5 }, (_, i) => ({ i }));
+    isolet.on(() => { say(String(kept.length)); kept = undefined; });`,
+  });
+  const heapBytes = (): number => host.metrics('rests')?.heapBytes ?? 0;
+  await until(LIMIT_MS, 'it holds much', () => heapBytes() > 2e6);
+  told.running.post([input(1, 'let it go')], [undefined]);
+  await until(LIMIT_MS, 'it holds little', () => heapBytes() < 1e6);
+  const texts = told.requests.flatMap((one) => (one.t === 'log' ? [one.text] : []));
+  assert.equal(texts, ['undefined,false', '100000']);
+  await told.running.stop();
+  await host.stop();
+});
+
 test('a stack names the sources', async ({ host }) => {
   const source = `const unit: string = 'C';\n\nfunction read(): never {\n  throw new Error('too hot ' + unit);\n}\nread();\n`;
   const bundle = await transform(source, {

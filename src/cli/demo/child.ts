@@ -23,10 +23,11 @@ export function startChild(
   argv: readonly string[],
   line: (text: string) => void,
 ): Child {
+  const command = programCommand(program);
   const child: ChildProcess = spawn(
     process.execPath,
-    [...programCommand(program), ...argv, '--until-stdin-ends'],
-    { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
+    [...command.argv, ...argv, '--until-stdin-ends'],
+    { env: command.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
   let errors = '';
   child.stderr?.on('data', (chunk: Buffer) => {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { ask } from '../../../src/cli/api-client.ts';
 import type { RuntimeSummary } from '../../../src/core/summaries.ts';
+import { shippedCommand } from '../../e2e/programs.ts';
 import { makeDeviceFolder } from './device-folder.ts';
 import { type SpeakingProcess, startSpeaking } from './speaking-process.ts';
 
@@ -35,7 +36,12 @@ export function makeIdleFolder(modules: number): Promise<string> {
 export function startIdleDevice(dataDir: string, node = process.execPath): IdleDevice {
   const program = join(import.meta.dirname, '../../../dist/supervisor.js');
   const config = join(dataDir, 'config.toml');
-  const running: SpeakingProcess = startSpeaking(node, [program, '--config', config]);
+  const { flags, env } = shippedCommand('supervisor');
+  const running: SpeakingProcess = startSpeaking(
+    node,
+    [...flags, program, '--config', config],
+    env,
+  );
   return {
     pid: running.pid,
     async hostPid() {

@@ -15,8 +15,12 @@ export interface SpeakingProcess {
   kill(): Promise<void>;
 }
 
-export function startSpeaking(program: string, argv: readonly string[]): SpeakingProcess {
-  const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+export function startSpeaking(
+  program: string,
+  argv: readonly string[],
+  env = process.env,
+): SpeakingProcess {
+  const child = spawn(program, argv, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   atExit(() => child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   const lines: string[] = [];
