@@ -95,6 +95,14 @@ test('a module granted one bus reads its sensor; another bus, and a neighbour, a
   await until(LIMIT_MS, 'the neighbour is refused', () =>
     device.log.entries.some((entry) => /i2c-1 is not granted to this/.test(JSON.stringify(entry))),
   );
+  const groups = device.log.entries
+    .filter(({ message }) => message === 'module host started')
+    .map(({ fields }) => String(fields['group']));
+  assert.equal(
+    [...new Set(groups)].toSorted(),
+    ['devices', 'shared'],
+    'the neighbour is elsewhere',
+  );
   const absent = await until(LIMIT_MS, 'the third is refused', () => {
     const ended = device.log.entries.find(
       ({ fields }) => fields?.['module'] === 'absent' && fields['cause'] === 'refused',

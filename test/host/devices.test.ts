@@ -1,8 +1,13 @@
 /** Devices as a module uses them, in a real host: what it was granted, and nothing around it. */
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Json } from '../../src/core/json.ts';
 import type { ModuleHost, SimulatedDevice } from '../../src/core/ports.ts';
-import { deviceGrant } from '../contracts/module-host.ts';
+import { ServiceError } from '../../src/host/device-services.ts';
+import { makeDevices } from '../../src/host/devices/devices.ts';
+import { defaultHostSettings } from '../../src/host/host-settings.ts';
+import { deviceGrant, granting } from '../contracts/module-host.ts';
 import { serialContract } from '../contracts/serial-device.ts';
 import { createDeviceHost, startDeviceModule } from './device-module.ts';
 
@@ -252,6 +257,51 @@ test('a flood of transfers leaves its neighbour and its host alive', async ({ ho
   assert.is(await neighbour.line('raw'), '3');
   assert.is(flood.told.endings.length, 0);
   await flood.told.running.stop();
+});
+
+test('whatever a module asks, it gets an answer with a code, and the host lives', async () => {
+  const grants = granting({
+    devices: Object.entries(simulated).map(([path, device]) =>
+      deviceGrant(path, { simulated: device }),
+    ),
+  });
+  const service = makeDevices({ grants, settings: defaultHostSettings, signal: () => true });
+  const paths = fc.constantFrom(...Object.keys(simulated), '/dev/mem', '__proto__');
+  const near = fc.record(
+    {
+      path: fc.oneof(paths, fc.jsonValue()),
+      kind: fc.oneof(fc.constantFrom('i2c', 'spi', 'gpio', 'serial'), fc.jsonValue()),
+      options: fc.jsonValue(),
+      source: fc.oneof(fc.nat(20), fc.jsonValue()),
+      address: fc.oneof(fc.nat(200), fc.jsonValue()),
+      line: fc.oneof(fc.nat(40), fc.jsonValue()),
+      direction: fc.constantFrom('in', 'out', 'up'),
+      value: fc.oneof(fc.nat(2), fc.jsonValue()),
+      edge: fc.constantFrom('both', 'none', 'toString'),
+      length: fc.oneof(fc.nat(3_000), fc.jsonValue()),
+      bytes: fc.oneof(fc.base64String(), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  );
+  const what = fc.oneof(
+    fc.constantFrom('open', 'close', 'transfer', 'line', 'get', 'set', 'write', 'fetch'),
+    fc.string(),
+  );
+  const asks = fc.array(fc.tuple(what, fc.oneof(near, fc.jsonValue())), { maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(asks, async (list) => {
+      const answers = await Promise.allSettled(
+        list.map(([word, args]) => service.ask(word, args as Json)),
+      );
+      for (const answer of answers) {
+        if (answer.status === 'fulfilled') continue;
+        assert.instance(answer.reason, ServiceError);
+        assert.match((answer.reason as ServiceError).code, /^E[A-Z]+$/);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  service.close();
 });
 
 test.run();

@@ -1,5 +1,13 @@
 /** What we hand to Linux, byte by byte; and Linux itself, where this machine has such a device. */
-import { globSync, mkdtempSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -167,6 +175,15 @@ test('GPIO: events of 48 bytes become edges', () => {
   ]);
 });
 
+/** A file may be closed while we look. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
 test('what the kernel refuses has its name', async () => {
   const kernel = await linuxKernel();
   const file = kernel.open('/dev/null', 0);
@@ -221,8 +238,15 @@ test('a port that is closed sends what it has; one whose module ends does not ho
   );
   await held.line('written');
   const began = performance.now();
+  const pid = host.processes()['devices'] as number;
+  const heldFiles = (): readonly string[] =>
+    readdirSync(`/proc/${pid}/fd`)
+      .map((file) => linkOf(`/proc/${pid}/fd/${file}`))
+      .filter((link) => link === terminal.path);
+  assert.is(heldFiles().length, 1);
   await held.told.running.stop();
   assert.ok(performance.now() - began < 1_000);
+  await until(10_000, 'it is closed with its module', () => heldFiles().length === 0);
   const next = await startDeviceModule(host, [grant], `${open} print('open');`, 'next');
   await next.line('open');
   await host.stop();

@@ -70,6 +70,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it did not answer in time: look at the wires and the power',
   EMSGSIZE: 'the transfer is longer than the driver takes: send it in pieces',
   EINVAL: 'the device cannot do this: a mode, speed or line it does not have',
+  EOPNOTSUPP: 'the adapter speaks SMBus only and knows no plain I2C transfers',
   ENOTTY: 'it is no device of this kind',
 };
 

@@ -38,6 +38,8 @@ const BITS_MIN = 5;
 const CHECK_PARITY = 0o20;
 const IGNORE_BREAK = 1;
 
+type WithHandle = { readonly _handle: { readonly fd: number } };
+
 export function openLinuxSerial(
   kernel: Kernel,
   path: string,
@@ -45,17 +47,24 @@ export function openLinuxSerial(
   events: SerialEvents,
 ): SerialPort {
   const flags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
-  const file = kernel.open(path, flags);
+  const first = kernel.open(path, flags);
   let stream: ReadStream;
   try {
-    kernel.ioctl(file, TCGETS2, memory(TERMIOS.bytes));
-    kernel.ioctl(file, TCSETS2, termios(settings));
-    kernel.ioctlNumber(file, TCFLSH, TCIOFLUSH);
-    // libuv opens the port once more under this number.
-    stream = new ReadStream(file);
+    kernel.ioctl(first, TCGETS2, memory(TERMIOS.bytes));
+    kernel.ioctl(first, TCSETS2, termios(settings));
+    kernel.ioctlNumber(first, TCFLSH, TCIOFLUSH);
+    stream = new ReadStream(first);
+  } catch (cause) {
+    kernel.close(first);
+    throw cause;
+  }
+  // libuv opens a terminal once more, to have it without blocking, and leaves the first to us.
+  const file = (stream as unknown as WithHandle)._handle.fd;
+  if (file !== first) kernel.close(first);
+  try {
     kernel.ioctlNumber(file, TIOCEXCL, 0);
   } catch (cause) {
-    kernel.close(file);
+    stream.destroy();
     throw cause;
   }
   let over = false;
