@@ -13,14 +13,19 @@ export function apiResources({ status, logs, deadLetters }: Supervisor): readonl
     { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
     { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
     {
+      path: '/modules/:name/meter',
+      answer({ name }) {
+        const history = status.history(name as string);
+        return history === undefined
+          ? noModule(name as string, status)
+          : { kind: 'json', value: history };
+      },
+    },
+    {
       path: '/modules/:name/logs',
       answer({ name }, query) {
         const module = name as string;
-        if (!status.modules().some((candidate) => candidate.name === module)) {
-          const names = status.modules().map((candidate) => candidate.name);
-          const message = `there is no module "${module}" here; there is ${names.join(', ') || 'none'}`;
-          return { kind: 'absent', message };
-        }
+        if (!status.names().includes(module)) return noModule(module, status);
         return {
           kind: 'lines',
           lines: logs.tail(module, Number(query.get('tail') ?? 100)),
@@ -60,6 +65,15 @@ export function apiResources({ status, logs, deadLetters }: Supervisor): readonl
       answer: (_, query) => change(query, deadLetters.drop),
     },
   ];
+}
+
+function noModule(
+  module: string,
+  status: Supervisor['status'],
+): { readonly kind: 'absent'; readonly message: string } {
+  const names = status.names().join(', ');
+  const message = `there is no module "${module}" here; there is ${names || 'none'}`;
+  return { kind: 'absent', message };
 }
 
 async function change(

@@ -6,10 +6,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
+import type { SimulatedDevice } from './core/device-grant.ts';
 import { Fault } from './core/fault.ts';
 import type { JsonObject } from './core/json.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
-import type { SimulatedDevice } from './core/ports.ts';
+import { nearest } from './core/nearest.ts';
+import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
@@ -31,7 +33,7 @@ export type Config = {
   /** Devices the runtime plays itself, by path. */
   readonly simulatedDevices: Readonly<Record<string, SimulatedDevice>>;
   /** Limits of a module that sets none of its own. */
-  readonly module: { readonly heapMb: number; readonly startMs: number; readonly turnMs: number };
+  readonly module: ModuleLimits;
   readonly messages: MessageSettings;
 };
 
@@ -50,7 +52,15 @@ const known: Known = {
     log_level: 'text',
     host_user: 'text',
     simulated_devices: 'devices',
-    module: { heap_mb: 'count', start_ms: 'count', turn_ms: 'count' },
+    module: {
+      heap_mb: 'count',
+      start_ms: 'count',
+      turn_ms: 'count',
+      cpu_percent: 'count',
+      messages_per_second: 'count',
+      log_lines_per_second: 'count',
+      outstanding_requests: 'count',
+    },
     messages: {
       waiting_max: 'count',
       waiting_mb: 'count',
@@ -125,17 +135,26 @@ export function parseConfig(text: string, file: string): Config {
       'isolet.simulated_devices',
       problems,
     ),
-    module: {
-      heapMb: countOr(limits['heap_mb'], 32),
-      startMs: countOr(limits['start_ms'], 5_000),
-      turnMs: countOr(limits['turn_ms'], 2_000),
-    },
+    module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
   };
   if (problems.length > 0) {
     throw new Fault('CONFIG_INVALID', `${file}:\n${problems.map((p) => `  ${p}`).join('\n')}`);
   }
   return config;
+}
+
+/** docs/limits.md has the reasons for the defaults. */
+function readModuleLimits(table: Table): ModuleLimits {
+  return {
+    heapMb: countOr(table['heap_mb'], 32),
+    startMs: countOr(table['start_ms'], 5_000),
+    turnMs: countOr(table['turn_ms'], 2_000),
+    cpuShare: countOr(table['cpu_percent'], 100) / 100,
+    messagesPerSecond: countOr(table['messages_per_second'], 20_000),
+    logLinesPerSecond: countOr(table['log_lines_per_second'], 1_000),
+    outstandingRequestsMax: countOr(table['outstanding_requests'], 32_768),
+  };
 }
 
 function readMessages(table: Table, problems: string[]): MessageSettings {
@@ -221,29 +240,6 @@ function checkKeys(table: Table, shape: Known, path: string, problems: string[])
       problems.push(`${at} must be a table: [${at}]`);
     }
   }
-}
-
-/** The most similar known word, if it is similar at all. */
-function nearest(word: string, words: readonly string[]): string | undefined {
-  const scored = words
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return scored !== undefined && scored.distance <= Math.max(2, word.length / 3)
-    ? scored.candidate
-    : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
 
 function section(table: Table, name: string): Table {

@@ -104,6 +104,27 @@ test('the example of docs/devices.md is one', () => {
   assert.is(Object.keys(config.simulatedDevices).length, 4);
 });
 
+test('limits of modules come from their section, each with a default', () => {
+  const read = (section: string) =>
+    parseConfig(`[provisioning]\nsource = "none"\n[isolet.module]\n${section}`, FILE).module;
+  assert.equal(read(''), {
+    heapMb: 32,
+    startMs: 5_000,
+    turnMs: 2_000,
+    cpuShare: 1,
+    messagesPerSecond: 20_000,
+    logLinesPerSecond: 100,
+    outstandingRequestsMax: 32_768,
+  });
+  const set = read(
+    'cpu_percent = 50\nmessages_per_second = 7\nlog_lines_per_second = 8\noutstanding_requests = 9\n',
+  );
+  assert.equal(
+    [set.cpuShare, set.messagesPerSecond, set.logLinesPerSecond, set.outstandingRequestsMax],
+    [0.5, 7, 8, 9],
+  );
+});
+
 test('limits of messages come from their section, in the units its names say', () => {
   const { messages } = parseConfig(
     `[provisioning]

@@ -22,13 +22,18 @@ export const list: Command = {
       module.status,
       module.version,
       String(module.restartCount),
+      module.restartReason ?? '',
       module.heapBytes === null ? '' : `${(module.heapBytes / 1_048_576).toFixed(1)} MB`,
+      `${(module.totals.cpuMs / 1_000).toFixed(1)} s`,
       module.description,
     ]);
     process.stdout.write(
       modules.length === 0
         ? 'No modules are deployed.\n'
-        : table(['NAME', 'STATUS', 'VERSION', 'RESTARTS', 'HEAP', 'DESCRIPTION'], rows),
+        : table(
+            ['NAME', 'STATUS', 'VERSION', 'RESTARTS', 'REASON', 'HEAP', 'CPU', 'DESCRIPTION'],
+            rows,
+          ),
     );
     return 0;
   },

@@ -8,11 +8,12 @@ import { deadLetterCommands } from './dead-letter.ts';
 import { demo } from './demo.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
+import { meter } from './meter.ts';
 import type { Program } from './program-files.ts';
 import { routeCommands } from './route/route.ts';
 import { status } from './status.ts';
 
-const commands: readonly Command[] = [demo, list, logs, status];
+const commands: readonly Command[] = [demo, list, logs, meter, status];
 
 /** Commands that are programs of their own; they read their own arguments. */
 const programs: Readonly<Record<string, { readonly program: Program; readonly summary: string }>> =

@@ -4,6 +4,7 @@ import { STARTUP_ORDER_LAST, shortened } from './deployment.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { BundleState, ModuleObservation, Observation } from './plan.ts';
 import { coolOffMs, RESTARTS_UNTIL_FAILED } from './restart-policy.ts';
+import { restartReason } from './restart-reason.ts';
 
 export type RuntimeStatus = 'unknown' | 'running' | 'stopped' | 'backoff' | 'failed';
 
@@ -103,6 +104,7 @@ function moduleReport(
 ): JsonObject {
   const { status, description } = moduleStatus(spec, module, bundle);
   const statistics = module?.statistics;
+  const cause = statistics?.exitCause;
   return {
     version: spec.version,
     type: spec.type,
@@ -119,6 +121,8 @@ function moduleReport(
     ...(spec.settings.unhonoured.length > 0
       ? { unhonouredSettings: spec.settings.unhonoured }
       : {}),
+    // Ours as well: IoT Edge has only the sentence in statusDescription.
+    ...(cause === undefined || cause === 'stopped' ? {} : { restartReason: restartReason(cause) }),
     exitCode: statistics?.exitCode ?? 0,
     statusDescription: description.slice(0, CHUNK_LENGTH),
     lastStartTimeUtc: time(statistics?.lastStartAtMs),

@@ -1,6 +1,7 @@
 /** `HostConfig.Devices`: buses, lines and ports of the machine a module may use. */
+
+import type { DeviceGrant, DeviceKind } from './device-grant.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import type { DeviceGrant, DeviceKind } from './ports.ts';
 
 /** Kinds by the names Linux and udev give; that a device is what its name says is asked at the start. */
 const KINDS: readonly (readonly [RegExp, DeviceKind])[] = [

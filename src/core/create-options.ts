@@ -1,6 +1,7 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
 import { readDevices, useless } from './create-options-devices.ts';
 import { readBinds, readMounts } from './create-options-files.ts';
+import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { checkExposedPorts, checkPortBindings } from './create-options-machine.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
@@ -8,6 +9,8 @@ import { type Bind, type Grants, noGrants } from './ports.ts';
 export type ModuleSettings = {
   /** `HostConfig.Memory` in MB, undefined = the runtime's default. */
   readonly memoryMb: number | undefined;
+  /** What it may use, where that differs from the device's own limits. */
+  readonly limits: LimitSettings;
   readonly grants: Grants;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
@@ -33,13 +36,15 @@ export const knownOptions: Readonly<Record<string, Treatment>> = {
   Env: 'honoured',
   'HostConfig.Binds': 'honoured',
   'HostConfig.Devices': 'honoured',
+  'HostConfig.CpuPeriod': 'honoured',
+  'HostConfig.CpuQuota': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
+  'HostConfig.NanoCpus': 'honoured',
+  Labels: 'honoured',
   ExposedPorts: 'checked',
-  'HostConfig.NanoCpus': 'checked',
   'HostConfig.PortBindings': 'checked',
   Hostname: 'accepted',
-  Labels: 'accepted',
   OpenStdin: 'accepted',
   Tty: 'accepted',
   User: 'accepted',
@@ -56,6 +61,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
   const grants = { ...noGrants };
   const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
     memoryMb: undefined,
+    limits: readLimits(options, path, problems),
     grants,
     env: {},
     unhonoured,
@@ -82,9 +88,6 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       case 'HostConfig.Devices':
         grants.devices = readDevices(value, at, problems);
         unhonoured.push(...useless(grants.devices, name));
-        break;
-      case 'HostConfig.NanoCpus':
-        checkNanoCpus(value, at, problems);
         break;
       case 'HostConfig.PortBindings':
         checkPortBindings(value, at, problems);
@@ -140,13 +143,6 @@ function readMemory(value: Json, at: string, problems: string[]): number | undef
     `${at} must be a whole number of bytes, ${least} (${MEMORY_MB_MIN} MB) or more, it is ${JSON.stringify(value)}: leave it out for the device's default`,
   );
   return undefined;
-}
-
-function checkNanoCpus(value: Json, at: string, problems: string[]): void {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
-  problems.push(
-    `${at} must be a whole number, 1000000000 for one CPU, it is ${JSON.stringify(value)}`,
-  );
 }
 
 /** Docker: "Duplicate mount point". */

@@ -2,6 +2,7 @@
  * The edges of the program on one page. Interfaces live here, implementations in their rooms, fakes
  * in test/fakes; each port has one contract suite in test/contracts that both pass.
  */
+import type { DeviceGrant } from './device-grant.ts';
 import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -81,6 +82,8 @@ export type StatisticsRow = {
   readonly exitCode: number;
   /** Why it last ended, in words for a person; '' when it never did. */
   readonly exitReason: string;
+  /** The same in one word; undefined when it never did. */
+  readonly exitCause?: EndingCause | undefined;
   /** It brought a host down once, so it runs in a host of its own. */
   readonly quarantined: boolean;
 };
@@ -166,46 +169,6 @@ export type Bind = {
   readonly at?: string;
 };
 
-export type DeviceKind = 'i2c' | 'spi' | 'gpio' | 'serial';
-
-/** A device of the machine a module may use, from `HostConfig.Devices`. */
-export type DeviceGrant = {
-  /** Below /dev. */
-  readonly path: string;
-  /** The path as the module sees it. */
-  readonly target: string;
-  /** Undefined = of no kind a module can use; it must be there all the same, as Docker wants it. */
-  readonly kind: DeviceKind | undefined;
-  readonly readable: boolean;
-  readonly writable: boolean;
-  /** The field of the deployment that grants it. */
-  readonly at: string;
-  /** It is played by the runtime (src/core/simulated-devices.ts). */
-  readonly simulated?: SimulatedDevice | undefined;
-};
-
-/** A device that is not there, for tests and for a laptop. */
-export type SimulatedDevice =
-  | { readonly kind: 'i2c'; readonly chips: readonly SimulatedChip[] }
-  /** What is sent comes back. */
-  | { readonly kind: 'spi' }
-  /** `wires`: what is put out on the first line is seen on the second. */
-  | {
-      readonly kind: 'gpio';
-      readonly lines: number;
-      readonly wires: readonly (readonly [number, number])[];
-    }
-  /** What is sent comes back. */
-  | { readonly kind: 'serial' };
-
-/** A chip with registers, as sensors have them; they begin as `bytes`. */
-export type SimulatedChip = {
-  readonly address: number;
-  readonly bytes: readonly number[];
-  /** Bytes of one register: register 2 begins at byte 2 × registerBytes. */
-  readonly registerBytes: number;
-};
-
 /** What of the device a module may touch. */
 export type Grants = {
   readonly binds: readonly Bind[];
@@ -240,6 +203,16 @@ export type ModuleLimits = {
   readonly startMs: number;
   /** Any later turn, ms of CPU time. */
   readonly turnMs: number;
+  /** CPU time over time, 1 = one CPU; undefined = as much as there is. Above it the next turn waits. */
+  readonly cpuShare?: number;
+  /** Messages it may send, over time; undefined = no limit. Above it the next turn waits. */
+  readonly messagesPerSecond?: number;
+  /** Console lines, over time; undefined = no limit. More are dropped and counted. */
+  readonly logLinesPerSecond?: number;
+  /** Requests without an answer yet; undefined = no limit. More are refused with TOO_MANY_REQUESTS. */
+  readonly outstandingRequestsMax?: number;
+  /** Bytes (messageSize) that may wait for its inputs together; undefined = each input's own limit. */
+  readonly storageBytesMax?: number;
 };
 
 export type EndingCause =
@@ -250,7 +223,7 @@ export type EndingCause =
   | 'out of memory'
   | 'out of time'
   | 'wedged' // could not be stopped; the host was killed for it
-  | 'crashed' // the host died of a fault while this module was the one at work
+  | 'crashed' // V8 itself gave up because of it, or the host died of a fault while it was the one at work
   | 'host lost'; // the host died, and this module was not the cause
 
 /** How a module ended. */
@@ -277,8 +250,8 @@ export interface ModuleSink {
     requests: readonly GuestRequest[],
     bodies: readonly (Uint8Array | undefined)[],
   ): Promise<void> | undefined;
-  /** Called once, last. */
-  ended(ending: Ending): void;
+  /** Called once, last. `used`: what it used until then. */
+  ended(ending: Ending, used: ModuleMetrics): void;
 }
 
 /** One module in a host. After `ended` everything here is ignored. */
@@ -289,10 +262,25 @@ export interface RunningModule {
   stop(): Promise<void>;
 }
 
-/** Counters of one running module. */
+/** Counters of one running module, since its start. */
 export type ModuleMetrics = {
   readonly cpuMs: number;
+  /** Now, not since its start. */
   readonly heapBytes: number;
+  /** How long it had something to do and waited, for the sake of its CPU share. */
+  readonly cpuWaitMs: number;
+  /** The same for its messages per second. */
+  readonly messageWaitMs: number;
+};
+
+/** Memory of a host process as the kernel counts it. */
+export type HostMemory = {
+  readonly pid: number;
+  /** Those that run in it. */
+  readonly modules: readonly ModuleName[];
+  readonly residentBytes: number;
+  /** The same with memory shared between processes divided among them; null when the kernel does not say. */
+  readonly proportionalBytes: number | null;
 };
 
 /** The container engine's place: isolates in host processes. */
@@ -300,6 +288,8 @@ export interface ModuleHost {
   start(start: ModuleStart, sink: ModuleSink): RunningModule;
   /** The module's last known use; undefined when it does not run. */
   metrics(module: ModuleName): ModuleMetrics | undefined;
+  /** Of each host alive; read when asked, which costs a millisecond or two for each. */
+  memory(): readonly HostMemory[];
   /** Process ids of the hosts alive, by group. */
   processes(): Readonly<Record<string, number>>;
   stop(): Promise<void>;

@@ -3,8 +3,8 @@
  * deployment asks for. What it is follows from its name, as for real ones.
  */
 import { deviceKind } from './create-options-devices.ts';
+import type { SimulatedChip, SimulatedDevice } from './device-grant.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import type { SimulatedChip, SimulatedDevice } from './ports.ts';
 
 const ADDRESS_MAX = 0x7f;
 const BYTE_MAX = 0xff;

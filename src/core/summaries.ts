@@ -1,6 +1,9 @@
 /** What the local API tells, and the CLI shows. */
 import type { LogLevel } from './guest-protocol.ts';
 import type { ModuleName, Properties } from './message.ts';
+import type { Endings, ModuleUse, MostUsed } from './module-use.ts';
+import type { HostMemory, ModuleLimits } from './ports.ts';
+import type { RestartReason } from './restart-reason.ts';
 
 export type LogLine = {
   readonly atMs: number;
@@ -53,8 +56,31 @@ export type ModuleSummary = {
   readonly connected: boolean;
   /** Deliveries waiting for its inputs. */
   readonly waiting: number;
+  /** Why it last ended by something else than our wish; null when it never did. */
+  readonly restartReason: RestartReason | null;
+  /** Since its last start; null when it does not run. */
   readonly cpuMs: number | null;
   readonly heapBytes: number | null;
+  /** Messages waiting for its inputs, and its twin. */
+  readonly storageBytes: number;
+  /** The host process it runs in, which it may share; null when it does not run. */
+  readonly host: HostMemory | null;
+  readonly limits: ModuleLimits;
+  readonly totals: UseTotals;
+};
+
+/** Since a module was first deployed here, over all its starts and ours. */
+export type UseTotals = Readonly<ModuleUse> & {
+  readonly since: string;
+  readonly endings: Endings;
+};
+
+/** What a module used over time. */
+export type UseHistory = {
+  readonly module: ModuleName;
+  readonly totals: UseTotals;
+  /** Oldest first, the hour under way last, a week at most. Hours in which the device was off are absent. */
+  readonly hours: readonly (Readonly<ModuleUse> & MostUsed & { readonly from: string })[];
 };
 
 export type RuntimeSummary = {

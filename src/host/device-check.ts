@@ -2,7 +2,7 @@
 import { constants, existsSync, readlinkSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { DeviceGrant, DeviceKind } from '../core/ports.ts';
+import type { DeviceGrant, DeviceKind } from '../core/device-grant.ts';
 import { localRealPath } from './local-real-path.ts';
 
 /** A granted device the kernel has, of a kind modules can use. */

@@ -3,6 +3,7 @@
  * comes out, and when the host has to be killed tells each module how it ended: the culprit first.
  */
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
+import type { ModuleName } from '../core/message.ts';
 import type {
   Cancel,
   Clock,
@@ -25,10 +26,12 @@ import {
   type ModulePulse,
   parseEnding,
   parsePulses,
+  parseUsed,
   toHost,
 } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { createMessagePace, type MessagePace } from './message-pace.ts';
 import { mapStack } from './stack-map.ts';
 import { startProblems } from './start-check.ts';
 
@@ -36,6 +39,8 @@ export type HostGroup = {
   readonly pid: number;
   start(start: ModuleStart, sink: ModuleSink): RunningModule;
   metrics(module: string): ModuleMetrics | undefined;
+  /** Those that run here. */
+  modules(): readonly ModuleName[];
   /** Ends all its modules as 'stopped' and its host with them. */
   stop(): void;
   /** When the host is no more and every module has been told. */
@@ -73,6 +78,7 @@ type Member = {
   started: boolean;
   readonly startedAtMs: number;
   pulse: ModulePulse | undefined;
+  readonly paced: MessagePace;
   /** When it was last given something, or last said something. */
   activeAtMs: number;
   cancelStop: Cancel;
@@ -146,6 +152,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
         if (ending === undefined) return distrust('it told an ending that is none');
         if (frame.kind === fromHost.wedged) return bringDown(member, ending);
         members.delete(member.handle);
+        member.pulse = parseUsed(frame.json) ?? member.pulse;
         tellEnd(member, ending);
         restWhenEmpty();
         return;
@@ -172,6 +179,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.activeAtMs = clock.elapsed();
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
+      member.paced(checked.requests);
       const relief = member.sink.requests(checked.requests, checked.bodies);
       if (relief !== undefined) host.readAgainAfter(relief);
       return;
@@ -287,7 +295,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const { module, sourceMap } = member.start;
     const reason =
       ending.cause === 'error' ? mapStack(ending.reason, module, sourceMap) : ending.reason;
-    member.sink.ended({ ...ending, reason });
+    member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }
 
@@ -321,6 +329,9 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       started: false,
       startedAtMs: clock.elapsed(),
       pulse: undefined,
+      paced: createMessagePace(what.limits.messagesPerSecond, clock, (ms) =>
+        host.send(toHost.rest, member.handle, JSON.stringify(ms)),
+      ),
       activeAtMs: 0,
       cancelStop: () => {},
       ended: Promise.withResolvers(),
@@ -362,9 +373,9 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       const member = [...members.values()].findLast(
         (one) => one.start.module === module && !one.over,
       );
-      if (member === undefined) return undefined;
-      return { cpuMs: member.pulse?.cpuMs ?? 0, heapBytes: member.pulse?.heapBytes ?? 0 };
+      return member === undefined ? undefined : metricsOf(member);
     },
+    modules: () => [...members.values()].filter(({ over }) => !over).map((one) => one.start.module),
     stop() {
       stopping = true;
       close();
@@ -375,6 +386,11 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 }
 
 const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
+
+function metricsOf({ pulse }: Member): ModuleMetrics {
+  const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};
+  return { cpuMs, heapBytes, cpuWaitMs, messageWaitMs };
+}
 
 function blame(member: Member, cause: EndingCause, reason: string): Culprit {
   return { handle: member.handle, ending: { cause, exitCode: KILLED, reason } };

@@ -1,5 +1,5 @@
 /** What the frames between supervisor and module host mean. */
-import type { Ending, Grants, ModuleLimits } from '../core/ports.ts';
+import type { Ending, Grants, ModuleLimits, ModuleMetrics } from '../core/ports.ts';
 
 /** Supervisor → host. */
 export const toHost = {
@@ -10,6 +10,8 @@ export const toHost = {
   /** JSON: GuestEvent[] as the guest gets it; bytes: its bodies. */
   post: 3,
   stop: 4,
+  /** JSON: how long it has no new turn, ms: it sent too much. */
+  rest: 5,
 } as const;
 
 /**
@@ -20,7 +22,7 @@ export const fromHost = {
   started: 1,
   /** JSON: GuestRequest[] as the guest wrote it, not looked at; bytes: its bodies. */
   requests: 2,
-  /** JSON: Ending. */
+  /** JSON: Ending, with the last ModulePulse as `used`. */
   ended: 3,
   /** This isolate cannot be stopped: kill the host. JSON: Ending, as it is to be told. */
   wedged: 4,
@@ -38,13 +40,9 @@ export type HostStart = {
   readonly limits: ModuleLimits;
 };
 
-/** What one module used, as the host sees it. */
-export type ModulePulse = {
+/** What one module used, as the host sees it; its heap when it last rested. */
+export type ModulePulse = ModuleMetrics & {
   readonly handle: number;
-  /** Since its start. */
-  readonly cpuMs: number;
-  /** When it last rested. */
-  readonly heapBytes: number;
   /** By how much the host grew while this module ran: the trace of memory no heap limit counts. */
   readonly grownBytes: number;
   /** CPU time of the turn under way; 0 = it rests. */
@@ -76,7 +74,14 @@ const endingCauses = new Set<string>([
   'out of memory',
   'out of time',
   'wedged',
+  'crashed',
 ]);
+
+/** What a module that has ended used, as its last frame says; undefined when it says nothing. */
+export function parseUsed(json: string): ModulePulse | undefined {
+  const used = (parse(json) as { readonly used?: unknown } | undefined)?.used;
+  return isPulse(used) ? used : undefined;
+}
 
 /** Reads the pulses a host sent; undefined when they are none. */
 export function parsePulses(json: string): readonly ModulePulse[] | undefined {
@@ -91,6 +96,8 @@ function isPulse(value: unknown): value is ModulePulse {
     isCount(pulse.handle) &&
     isCount(pulse.cpuMs) &&
     isCount(pulse.heapBytes) &&
+    isCount(pulse.cpuWaitMs) &&
+    isCount(pulse.messageWaitMs) &&
     isCount(pulse.grownBytes) &&
     isCount(pulse.turnMs) &&
     typeof pulse.doomed === 'boolean'

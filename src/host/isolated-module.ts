@@ -16,11 +16,15 @@ import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
+import { createPace, type Pace } from './pace.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
   /** `mayRun` is true again. */
   resume(): void;
+  /** It sent too much: no new turn for so many ms. */
+  rest(ms: number): void;
+  waited: Pace['waited'];
   end(ending: Ending): void;
   /** Calls into the isolate so far, the one under way included. */
   turns(): number;
@@ -95,6 +99,11 @@ export function createIsolatedModule(
   let hostEvents: HostEvent[] = [];
   let outboxCalls = 0;
   let hostCallLength = 0;
+  /** CPU time when the isolate was last seen alive. */
+  let lastCpuMs = 0;
+  /** What its pace knows of it. */
+  let paidMs = 0;
+  const pace = createPace(start.limits.cpuShare, clock, next);
   /** Calls whose answers have not gone in yet: these hold whole files. */
   let hostCalls = 0;
   let callsDone = 0;
@@ -145,6 +154,9 @@ export function createIsolatedModule(
       return false;
     } finally {
       running = false;
+      const nowMs = cpuMs();
+      pace.spent(nowMs - paidMs);
+      paidMs = nowMs;
       if (ending !== undefined) finish();
     }
   }
@@ -152,6 +164,7 @@ export function createIsolatedModule(
   function next(): void {
     if (running || ending !== undefined || !mayRun()) return;
     if (inbox.length === 0 && hostEvents.length === 0) return;
+    if (!pace.mayBegin()) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
     const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
@@ -161,6 +174,11 @@ export function createIsolatedModule(
     signals = 0;
     turns++;
     void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
+  }
+
+  function cpuMs(): number {
+    if (!isolate.isDisposed) lastCpuMs = Number(isolate.cpuTime) / 1e6;
+    return lastCpuMs;
   }
 
   function enter(text: string, bytes: Uint8Array | undefined, hostText: string): Promise<unknown> {
@@ -253,6 +271,8 @@ export function createIsolatedModule(
     inbox = [];
     hostEvents = [];
     cancelTimer();
+    pace.stop();
+    cpuMs();
     // Not released first: releasing waits for the isolate, which may never come to it.
     if (!isolate.isDisposed) isolate.dispose();
     if (!running) return finish();
@@ -270,7 +290,8 @@ export function createIsolatedModule(
   function wedge(how: Ending): void {
     if (over) return;
     over = true;
-    const cause = how.cause === 'out of memory' ? how.cause : 'wedged';
+    const keeps = how.cause === 'out of memory' || how.cause === 'crashed';
+    const cause = keeps ? how.cause : 'wedged';
     events.wedged({
       cause,
       exitCode: 137,
@@ -280,7 +301,7 @@ export function createIsolatedModule(
 
   function onCatastrophe(message: string): void {
     if (over) return;
-    const cause = isolate.isDisposed || /memory/i.test(message) ? 'out of memory' : 'wedged';
+    const cause = isolate.isDisposed || /memory/i.test(message) ? 'out of memory' : 'crashed';
     const reason = ending?.reason ?? 'V8 lost control of it.';
     wedge({ cause: ending?.cause ?? cause, exitCode: 137, reason: `${reason} (V8: ${message})` });
     ending ??= { cause, exitCode: 137, reason };
@@ -317,11 +338,13 @@ export function createIsolatedModule(
       next();
     },
     resume: next,
+    rest: pace.rest,
+    waited: pace.waited,
     end,
     turns: () => turns,
     isRunning: () => running && !over,
     isLoading: () => loading,
-    cpuMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
+    cpuMs,
     isOverLimit: () => ending === undefined && isolate.isDisposed,
     isDoomed: () => running && !over && isolate.isDisposed,
     collect() {

@@ -65,6 +65,7 @@ function onFrame(frame: Frame): void {
   // A module may have ended while these were on their way.
   const module = modules.get(handle);
   if (kind === toHost.post) module?.post(json, bytes);
+  if (kind === toHost.rest) module?.rest(Number(json));
   if (kind === toHost.stop) {
     module?.end({ cause: 'stopped', exitCode: 0, reason: 'It was stopped.' });
   }
@@ -88,9 +89,9 @@ function start(handle: number, start: HostStart, code: string): void {
   const { settings, isolates, watchdog } = running as Running;
   const files = createFileAccess(start.grants.binds, settings.fileBytesMax);
   const outbox = createOutbox(handle, settings);
-  const leave = (): void => {
+  const leave = () => {
     modules.delete(handle);
-    watchdog.remove(handle);
+    return watchdog.remove(handle);
   };
   const module = createIsolatedModule(
     start,
@@ -120,8 +121,8 @@ function start(handle: number, start: HostStart, code: string): void {
         }
       },
       ended(ending) {
-        leave();
-        pipe.send(fromHost.ended, handle, JSON.stringify(ending));
+        const used = leave();
+        pipe.send(fromHost.ended, handle, JSON.stringify({ ...ending, used }));
       },
       wedged(ending) {
         leave();

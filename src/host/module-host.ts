@@ -1,19 +1,14 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
-import type {
-  Clock,
-  Grants,
-  Log,
-  ModuleHost,
-  ModuleStart,
-  SimulatedDevice,
-} from '../core/ports.ts';
+import type { SimulatedDevice } from '../core/device-grant.ts';
+import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
 import { absentDevices, deviceGroups, deviceRights } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
+import { processMemory } from './process-memory.ts';
 import { keptOut } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -101,6 +96,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     return made;
   }
 
+  const hosts = (): readonly HostGroup[] => [
+    ...[...open.values()].map(({ host }) => host),
+    ...older.keys(),
+  ];
+
   return {
     start(start, sink) {
       const { grants, groupGrants = [] } = start;
@@ -112,13 +112,17 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       return groupFor(played).start(played, sink);
     },
     metrics(module) {
-      const hosts = [...[...open.values()].map(({ host }) => host), ...older.keys()];
-      for (const host of hosts) {
+      for (const host of hosts()) {
         const metrics = host.metrics(module);
         if (metrics !== undefined) return metrics;
       }
       return undefined;
     },
+    memory: () =>
+      hosts().flatMap((host) => {
+        const memory = processMemory(host.pid);
+        return memory === undefined ? [] : [{ pid: host.pid, modules: host.modules(), ...memory }];
+      }),
     processes: () =>
       Object.fromEntries([
         ...[...open].map(([name, { host }]) => [name, host.pid]),

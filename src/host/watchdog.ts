@@ -19,7 +19,8 @@ export type Watchdog = {
   /** A module is to end while it runs. */
   doomed(): void;
   add(watched: Watched): void;
-  remove(handle: number): void;
+  /** It has ended; gives what it used. */
+  remove(handle: number): ModulePulse | undefined;
 };
 
 export type WatchdogDeps = {
@@ -134,19 +135,26 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
     module.end({ cause: 'out of time', exitCode: 137, reason: `${what} ${used}.` });
   }
 
+  function pulseOf(state: State): ModulePulse {
+    const { handle, module } = state.watched;
+    const waited = module.waited();
+    return {
+      handle,
+      cpuMs: Math.round(Math.max(state.cpuMs, module.cpuMs())),
+      heapBytes: state.heapBytes,
+      cpuWaitMs: Math.round(waited.cpuMs),
+      messageWaitMs: Math.round(waited.messageMs),
+      grownBytes: Math.round(state.grownBytes),
+      turnMs: Math.round(state.turnMs),
+      doomed: module.isDoomed(),
+    };
+  }
+
   function tell(): void {
     untoldBytes = 0;
     const pulses: ModulePulse[] = [];
     for (const state of states.values()) {
-      const { handle, module } = state.watched;
-      const news: ModulePulse = {
-        handle,
-        cpuMs: Math.round(Math.max(state.cpuMs, module.cpuMs())),
-        heapBytes: state.heapBytes,
-        grownBytes: Math.round(state.grownBytes),
-        turnMs: Math.round(state.turnMs),
-        doomed: module.isDoomed(),
-      };
+      const news = pulseOf(state);
       const text = JSON.stringify(news);
       if (text === state.told) continue;
       state.told = text;
@@ -210,6 +218,10 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
         told: '',
       });
     },
-    remove: (handle) => void states.delete(handle),
+    remove(handle) {
+      const state = states.get(handle);
+      states.delete(handle);
+      return state === undefined ? undefined : pulseOf(state);
+    },
   };
 }

@@ -18,7 +18,7 @@ export interface DeviceTime {
 
 export const TIME_DOCUMENT = 'time';
 /** A wall clock before this has not been set yet: this program is younger. */
-const CREDIBLE_MS = Date.UTC(2026, 0, 1);
+export const CREDIBLE_MS = Date.UTC(2026, 0, 1);
 /** What a cut may cost a board that does not know the time: messages live so much longer. */
 const SAVE_MS = 600_000;
 

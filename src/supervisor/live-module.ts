@@ -7,7 +7,8 @@ import {
   TEXT_BYTES_MAX,
 } from '../core/guest-protocol.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Message, ModuleName } from '../core/message.ts';
+import { type Message, type ModuleName, messageSize } from '../core/message.ts';
+import type { ModuleUse } from '../core/module-use.ts';
 import type {
   Clock,
   Ending,
@@ -15,6 +16,7 @@ import type {
   MethodCall,
   MethodReply,
   ModuleHost,
+  ModuleMetrics,
   ModuleSink,
   ModuleStart,
   TwinDocument,
@@ -22,6 +24,7 @@ import type {
 import { asBytes, asText } from '../lib/text.ts';
 import type { Delivery, Settled } from './delivery.ts';
 import { createInFlight } from './in-flight.ts';
+import { createLineLimit } from './line-limit.ts';
 import { createOutputs, received } from './outputs.ts';
 import type { Receipts } from './pump.ts';
 
@@ -45,7 +48,7 @@ export type LiveModuleEvents = {
   readonly started: () => void;
   /** It begins to take inputs, desired patches or methods. */
   readonly listens: (what: Listening) => void;
-  readonly ended: (ending: Ending) => void;
+  readonly ended: (ending: Ending, used: ModuleMetrics) => void;
 };
 
 export type Listening = 'inputs' | 'desired' | 'methods';
@@ -78,11 +81,13 @@ type Waiting = {
   readonly over: () => void;
 };
 
+/** @param counters the module's own, over all its starts. */
 export function startLiveModule(
   start: ModuleStart,
   host: ModuleHost,
   services: ModuleServices,
   clock: Clock,
+  counters: ModuleUse,
   events: LiveModuleEvents,
 ): LiveModule {
   const name = start.module;
@@ -91,6 +96,12 @@ export function startLiveModule(
   const answers = new Map<number, (reply: MethodReply) => void>();
   const sends = createInFlight();
   const outputs = createOutputs(start.device, name);
+  const lines = createLineLimit(start.limits.logLinesPerSecond, clock, (sentence) =>
+    services.log(name, 'warn', sentence),
+  );
+  const openMax = start.limits.outstandingRequestsMax ?? Infinity;
+  /** Requests without an answer. */
+  let open = 0;
   // Who waits for this module and must hear that it is gone.
   const lost = new Set<(ending: Ending) => void>();
   let lastId = 0;
@@ -105,15 +116,16 @@ export function startLiveModule(
       for (const [index, request] of requests.entries()) carryOut(request, bodies[index]);
       return services.relief();
     },
-    ended(ending) {
+    ended(ending, used) {
       ended = true;
       for (const tell of lost) tell(ending);
-      events.ended(ending);
+      events.ended(ending, used);
     },
   };
   const running = host.start(start, sink);
 
   function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
+    if ('call' in request && ++open > openMax) return refuseOne(request.call);
     switch (request.t) {
       case 'send':
         send(request, body ?? asBytes(String(request.b)));
@@ -159,19 +171,32 @@ export function startLiveModule(
         answers.delete(request.id);
         break;
       case 'log':
-        services.log(name, request.level, request.text);
+        if (lines.take()) {
+          counters.logLines++;
+          services.log(name, request.level, request.text);
+        } else counters.logLinesDropped++;
         break;
     }
+  }
+
+  function refuseOne(call: number): void {
+    counters.requestsRefused++;
+    const why = `${openMax} requests of this module wait for an answer and that is its limit: wait for some before making more`;
+    refuse(call, new Fault('TOO_MANY_REQUESTS', why));
   }
 
   function send(request: GuestRequest & { t: 'send' }, body: Uint8Array): void {
     const { call, p: properties } = request;
     const { source, system } = outputs(request.output, request.s);
     const number = sends.begin();
-    services.accept({ source, sender: name, body, properties, system }, (fault) => {
+    const message: Message = { source, sender: name, body, properties, system };
+    counters.messagesOut++;
+    counters.bytesOut += messageSize(message);
+    services.accept(message, (fault) => {
       sends.end(number);
-      if (fault === undefined) allWell(call);
-      else refuse(call, fault);
+      if (fault === undefined) return allWell(call);
+      counters.messagesRefused++;
+      refuse(call, fault);
     });
   }
 
@@ -218,12 +243,15 @@ export function startLiveModule(
     reply({ t: 'reply', call, error: { name: errorName(fault), message: fault.message } });
   }
 
+  /** The answer to a call. */
   function reply(event: GuestEvent): void {
+    open--;
     if (replies.length + well.length === 0) queueMicrotask(postReplies);
     replies.push(event);
   }
 
   function allWell(call: number): void {
+    open--;
     if (replies.length + well.length === 0) queueMicrotask(postReplies);
     well.push(call);
   }
@@ -234,6 +262,12 @@ export function startLiveModule(
     replies = [];
     well = [];
     if (!ended) running.post(batch, []);
+  }
+
+  /** How long its limits kept it waiting, ms. */
+  function waitedMs(): number {
+    const { cpuWaitMs = 0, messageWaitMs = 0 } = host.metrics(name) ?? {};
+    return cpuWaitMs + messageWaitMs;
   }
 
   return {
@@ -257,9 +291,15 @@ export function startLiveModule(
           reject(new Fault(code, `module ${name} ended: ${ending.reason}`));
         };
         lost.add(away);
-        const cancel = clock.after(ACK_TIMEOUT_MS, () => {
-          for (const id of ids) fail(id, `not acknowledged within ${ACK_TIMEOUT_MS / 1000} s`);
-        });
+        let heldMs = waitedMs();
+        const overdue = (): void => {
+          // It was kept from its work meanwhile: that is no failure of the module's.
+          const moreMs = waitedMs() - heldMs;
+          heldMs += moreMs;
+          if (moreMs > 0) cancel = clock.after(moreMs, overdue);
+          else for (const id of ids) fail(id, `not acknowledged within ${ACK_TIMEOUT_MS / 1000} s`);
+        };
+        let cancel = clock.after(ACK_TIMEOUT_MS, overdue);
         const over = (): void => {
           if (--open > 0) return;
           finish();
@@ -268,6 +308,8 @@ export function startLiveModule(
         const bodies: (Uint8Array | undefined)[] = [];
         const items = batch.map((delivery): GuestEvent => {
           const { body, properties, system } = delivery.message;
+          counters.messagesIn++;
+          counters.bytesIn += delivery.size;
           const id = ++lastId;
           ids.push(id);
           inputs.set(id, { delivery, receipts, over });
@@ -309,6 +351,8 @@ function errorName(fault: Fault): string {
       return 'MessageTooLargeError';
     case 'NO_ROUTE':
       return 'InvalidOperationError';
+    case 'TOO_MANY_REQUESTS':
+      return 'ThrottlingError';
     case 'STORE_FULL':
     case 'DISK_FULL':
       return 'DeviceMaximumQueueDepthExceededError';

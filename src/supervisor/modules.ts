@@ -24,6 +24,7 @@ import {
   type ModuleServices,
   startLiveModule,
 } from './live-module.ts';
+import type { Meter } from './meter.ts';
 import type { Endpoint } from './pump.ts';
 
 export interface Modules {
@@ -52,6 +53,7 @@ export type ModulesDeps = {
   readonly identityEnv: (module: ModuleName) => Readonly<Record<string, string>>;
   readonly device: string;
   readonly limits: ModuleLimits;
+  readonly meter: Meter;
   /** The modules of the deployment: their shared host gets the rights for all of them. */
   readonly deployed: () => Iterable<ModuleSpec>;
   /** A module started, listens, or ended: whoever waits for it looks again. */
@@ -82,7 +84,7 @@ function groupOf({ settings }: ModuleSpec): string {
 }
 
 export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics']): Modules {
-  const { host, services, clock, log, write, changed } = deps;
+  const { host, services, clock, log, write, meter, changed } = deps;
   const held = new Map<ModuleName, Held>();
   for (const [name, statistics] of Object.entries(rows)) hold(name, statistics);
 
@@ -126,15 +128,19 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       restartCount: module.statistics.restartCount,
     });
     const started = clock.elapsed();
-    const live: LiveModule = startLiveModule(toStart(spec, bundle, module), host, services, clock, {
+    const counters = meter.counters(name);
+    counters.starts++;
+    const what = toStart(spec, bundle, module);
+    const live: LiveModule = startLiveModule(what, host, services, clock, counters, {
       started() {
         module.state = 'running';
         log.info('module runs', { module: name, tookMs: Math.round(clock.elapsed() - started) });
         changed(name, 'started');
       },
       listens: (what) => changed(name, what),
-      ended(ending) {
+      ended(ending, used) {
         cancelCare();
+        meter.ended(name, ending, used);
         module.state = 'ended';
         module.ending = ending;
         module.live = undefined;
@@ -144,6 +150,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
           lastExitAtMs: clock.now(),
           exitCode: ending.exitCode,
           exitReason: ending.reason,
+          exitCause: ending.cause,
           quarantined: module.statistics.quarantined || ending.tookHost === true,
         });
         changed(name, 'ended');
@@ -165,7 +172,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       device,
       env: { ...spec.settings.env, ...spec.env, ...identityEnv(spec.name) },
       grants: spec.settings.grants,
-      limits: { ...limits, heapMb: spec.settings.memoryMb ?? limits.heapMb },
+      limits: limitsOf(spec, limits),
       ...(module.statistics.quarantined
         ? { group: `module ${spec.name}` }
         : { group: groupOf(spec), groupGrants: groupGrants(groupOf(spec)) }),
@@ -189,6 +196,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
     },
     forget(name) {
       held.delete(name);
+      meter.forget(name);
       void write([{ kind: 'statistics', module: name, statistics: null }]);
       changed(name, 'ended');
     },
@@ -208,4 +216,9 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       ),
     metrics: (name) => host.metrics(name),
   };
+}
+
+/** What a module may use: the device's own limits, and what its settings change of them. */
+export function limitsOf({ settings }: ModuleSpec, limits: ModuleLimits): ModuleLimits {
+  return { ...limits, ...settings.limits, heapMb: settings.memoryMb ?? limits.heapMb };
 }

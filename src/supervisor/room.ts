@@ -4,7 +4,7 @@
  * the dead letters; what is full refuses what is new and keeps what it has.
  */
 import { Fault } from '../core/fault.ts';
-import type { EndpointId } from '../core/message.ts';
+import type { EndpointId, ModuleName } from '../core/message.ts';
 import type { StoreSnapshot } from '../core/ports.ts';
 
 export type StoreLimits = {
@@ -34,6 +34,8 @@ export interface Room {
   pressure(endpoint: EndpointId): number;
   add(endpoint: EndpointId, bytes: number): void;
   remove(endpoint: EndpointId, bytes: number): void;
+  /** Bytes that may wait for all inputs of a module together; those that are absent have no such limit. */
+  limitModules(bytesMax: ReadonlyMap<ModuleName, number>): void;
   /** The deployment's own limit on bytes in all (`storeLimits.maxSizeBytes`); undefined = none. */
   limitBytes(bytesMax: number | undefined): void;
 }
@@ -42,6 +44,7 @@ export function createRoom(snapshot: StoreSnapshot['lanes'], limits: StoreLimits
   const all: Usage = { count: 0, bytes: 0 };
   const endpoints = new Map<EndpointId, Usage>();
   let bytesMax = limits.bytesMax;
+  let limited: ReadonlyMap<ModuleName, number> = new Map();
   for (const { endpoint, count, bytes } of snapshot) change(endpoint, count, bytes);
 
   function change(endpoint: EndpointId, count: number, bytes: number): void {
@@ -56,6 +59,24 @@ export function createRoom(snapshot: StoreSnapshot['lanes'], limits: StoreLimits
     }
   }
 
+  /** What waits for the module of an endpoint, when that is limited. */
+  function ofModule(
+    endpoint: EndpointId,
+  ): { readonly usage: Usage; readonly bytesMax: number } | undefined {
+    if (limited.size === 0) return undefined;
+    const module = endpoint.slice(0, endpoint.indexOf('/'));
+    const most = limited.get(module);
+    if (most === undefined) return undefined;
+    const usage: Usage = { count: 0, bytes: 0 };
+    // A module has a handful of inputs.
+    for (const [id, { count, bytes }] of endpoints) {
+      if (!id.startsWith(`${module}/`)) continue;
+      usage.count += count;
+      usage.bytes += bytes;
+    }
+    return { usage, bytesMax: most };
+  }
+
   const of = (endpoint: EndpointId): Usage => endpoints.get(endpoint) ?? { count: 0, bytes: 0 };
 
   return {
@@ -63,14 +84,20 @@ export function createRoom(snapshot: StoreSnapshot['lanes'], limits: StoreLimits
     of,
     whyFull(endpoint, bytes) {
       const usage = of(endpoint);
+      const module = ofModule(endpoint);
       return (
         full('', all, bytes, limits.countMax, bytesMax) ??
-        full(` for ${endpoint}`, usage, bytes, limits.endpointCountMax, limits.endpointBytesMax)
+        full(` for ${endpoint}`, usage, bytes, limits.endpointCountMax, limits.endpointBytesMax) ??
+        (module === undefined
+          ? undefined
+          : full(` for the module of ${endpoint}`, module.usage, bytes, Infinity, module.bytesMax))
       );
     },
     pressure(endpoint) {
       const usage = of(endpoint);
+      const module = ofModule(endpoint);
       const fullness = Math.max(
+        module === undefined ? 0 : module.usage.bytes / module.bytesMax,
         all.count / limits.countMax,
         all.bytes / bytesMax,
         usage.count / limits.endpointCountMax,
@@ -80,6 +107,9 @@ export function createRoom(snapshot: StoreSnapshot['lanes'], limits: StoreLimits
     },
     add: (endpoint, bytes) => change(endpoint, 1, bytes),
     remove: (endpoint, bytes) => change(endpoint, -1, -bytes),
+    limitModules(deployed) {
+      limited = deployed;
+    },
     limitBytes(deployed) {
       bytesMax = Math.min(limits.bytesMax, deployed ?? limits.bytesMax);
     },

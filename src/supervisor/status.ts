@@ -1,17 +1,20 @@
 /** What this device is doing, for the local API: one picture, made when asked. */
 
 import { moduleStatus } from '../core/agent-report.ts';
-import { UPSTREAM } from '../core/message.ts';
+import { type ModuleName, UPSTREAM } from '../core/message.ts';
 import { type BundleState, type ModuleObservation } from '../core/plan.ts';
-import type { ModuleMetrics } from '../core/ports.ts';
-import type { ModuleSummary, RuntimeSummary } from '../core/summaries.ts';
+import type { HostMemory, ModuleLimits, ModuleMetrics, StatisticsRow } from '../core/ports.ts';
+import { type RestartReason, restartReason } from '../core/restart-reason.ts';
+import type { ModuleSummary, RuntimeSummary, UseHistory, UseTotals } from '../core/summaries.ts';
 import type { Agent } from './agent.ts';
 import type { BundleStates } from './bundle-states.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Links } from './links.ts';
-import type { Modules } from './modules.ts';
+import type { Meter } from './meter.ts';
+import { limitsOf, type Modules } from './modules.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './router.ts';
+import type { Storage } from './storage.ts';
 import type { Twins } from './twins.ts';
 
 export type StatusDeps = {
@@ -21,6 +24,11 @@ export type StatusDeps = {
   readonly hosts: () => Readonly<Record<string, number>>;
   readonly agent: Agent;
   readonly modules: Modules;
+  readonly meter: Meter;
+  readonly storage: Storage;
+  readonly memory: () => readonly HostMemory[];
+  /** Of a module that sets none of its own. */
+  readonly limits: ModuleLimits;
   readonly bundles: BundleStates;
   readonly links: Links;
   readonly queue: Queue;
@@ -32,16 +40,19 @@ export type StatusDeps = {
 export interface Status {
   runtime(): RuntimeSummary;
   modules(): readonly ModuleSummary[];
+  /** Of the modules in the deployment. */
+  names(): readonly ModuleName[];
+  /** Undefined when there is no such module. */
+  history(module: ModuleName): UseHistory | undefined;
 }
 
 export function createStatus(deps: StatusDeps): Status {
-  const { agent, modules, bundles, links, queue, router, deadLetters, twins } = deps;
+  const { agent, modules, meter, storage, bundles, links, queue, router, deadLetters, twins } =
+    deps;
 
-  function waiting(name: string): number {
-    return queue
-      .endpoints()
-      .filter((id) => id.startsWith(`${name}/`))
-      .reduce((sum, id) => sum + queue.waiting(id), 0);
+  function totals(name: string): UseTotals {
+    const { sinceMs, use, endings } = meter.totals(name);
+    return { since: new Date(sinceMs).toISOString(), ...use, endings };
   }
 
   return {
@@ -69,6 +80,7 @@ export function createStatus(deps: StatusDeps): Status {
     modules() {
       const observed: ReadonlyMap<string, ModuleObservation> = modules.observe();
       const states: ReadonlyMap<string, BundleState> = bundles.states();
+      const memory = deps.memory();
       return [...(agent.target()?.modules.values() ?? [])].map((spec): ModuleSummary => {
         const module = observed.get(spec.name);
         const { status, description } = moduleStatus(spec, module, states.get(spec.image));
@@ -83,11 +95,29 @@ export function createStatus(deps: StatusDeps): Status {
           restartCount: module?.statistics.restartCount ?? 0,
           startedAt: startedAtMs === null ? null : new Date(startedAtMs).toISOString(),
           connected: links.online(spec.name),
-          waiting: waiting(spec.name),
+          waiting: storage.waiting(spec.name),
+          restartReason: reasonOf(module?.statistics),
           cpuMs: metrics?.cpuMs ?? null,
           heapBytes: metrics?.heapBytes ?? null,
+          storageBytes: storage.bytes(spec.name),
+          host: memory.find((host) => host.modules.includes(spec.name)) ?? null,
+          limits: limitsOf(spec, deps.limits),
+          totals: totals(spec.name),
         };
       });
     },
+    names: () => [...(agent.target()?.modules.keys() ?? [])],
+    history(name) {
+      if (agent.target()?.modules.has(name) !== true) return undefined;
+      const hours = meter.hours(name).map(({ fromMs, use, most }) => {
+        return { from: new Date(fromMs).toISOString(), ...use, ...most };
+      });
+      return { module: name, totals: totals(name), hours };
+    },
   };
+}
+
+function reasonOf(statistics: StatisticsRow | undefined): RestartReason | null {
+  const cause = statistics?.exitCause;
+  return cause === undefined || cause === 'stopped' ? null : restartReason(cause);
 }

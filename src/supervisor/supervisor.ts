@@ -26,6 +26,7 @@ import { createHub } from './hub.ts';
 import { createLinks, type Links } from './links.ts';
 import type { LoopDeps } from './loop.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './message-settings.ts';
+import { createMeter, type Meter } from './meter.ts';
 import { createMethods } from './methods.ts';
 import { createModuleLogs, type ModuleLogs } from './module-logs.ts';
 import { createModules, type Modules } from './modules.ts';
@@ -34,6 +35,7 @@ import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
+import { createStorage, type Storage } from './storage.ts';
 import { createTwins, type Twins } from './twins.ts';
 
 export type SupervisorParts = {
@@ -118,8 +120,14 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       return true;
     },
   });
+  const storage: Storage = createStorage(queue, twins);
+  const meter: Meter = createMeter(
+    { clock, write, metrics: host.metrics, memory: host.memory, storageBytes: storage.bytes },
+    snapshot.documents,
+  );
   const modules: Modules = createModules(
     {
+      meter,
       host,
       clock,
       log,
@@ -204,6 +212,14 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
 
   /** Links and twins follow the deployment: a module in it has an identity, running or not. */
   function follow(deployment: Deployment): void {
+    queue.room.limitModules(
+      new Map(
+        [...deployment.modules].flatMap(([name, { settings }]) => {
+          const { storageBytesMax } = settings.limits;
+          return storageBytesMax === undefined ? [] : [[name, storageBytesMax]];
+        }),
+      ),
+    );
     for (const [name, unfollow] of followed) {
       if (deployment.modules.has(name)) continue;
       unfollow();
@@ -254,6 +270,10 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       hosts: host.processes,
       agent,
       modules,
+      meter,
+      storage,
+      memory: host.memory,
+      limits: parts.moduleLimits,
       bundles,
       links,
       queue,
@@ -270,6 +290,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       await twins.stop();
       await links.stop();
       deviceTime.stop();
+      meter.stop();
       await queue.stop();
     },
   };

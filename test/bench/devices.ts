@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeviceGrant, SimulatedDevice } from '../../src/core/ports.ts';
+import type { DeviceGrant, SimulatedDevice } from '../../src/core/device-grant.ts';
 import { deviceGrant } from '../contracts/module-host.ts';
 import { build } from '../e2e/programs.ts';
 import { createDeviceHost, startDeviceModule } from '../host/device-module.ts';

@@ -3,12 +3,13 @@
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deviceKind } from '../../src/core/create-options-devices.ts';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
 import {
-  type DeviceGrant,
   type Ending,
   type Grants,
   type ModuleHost,
+  type ModuleMetrics,
   type ModuleStart,
   noGrants,
   type RunningModule,
@@ -19,6 +20,8 @@ import { until, within } from '../fakes/within.ts';
 export type ContractProgram =
   /** At load listens to inputs and logs its name; answers each input with a `send` of the same body and properties to the output of the input's name (call = id), and one `ack` for the batch. */
   | 'echo'
+  /** At load listens to inputs; works 40 ms at each batch, then acknowledges it. */
+  | 'works'
   /** Throws `new Error('bad at load')` in its first turn. */
   | 'throws at load'
   /** Throws `new Error('bad later')` on its first batch. */
@@ -43,6 +46,8 @@ export type Told = {
   readonly requests: GuestRequest[];
   readonly bodies: (Uint8Array | undefined)[];
   readonly endings: Ending[];
+  /** What it used, told with its end. */
+  readonly used: ModuleMetrics[];
   readonly running: RunningModule;
 };
 
@@ -70,6 +75,7 @@ export function startNoting(
   const requests: GuestRequest[] = [];
   const bodies: (Uint8Array | undefined)[] = [];
   const endings: Ending[] = [];
+  const used: ModuleMetrics[] = [];
   const running = host.start(
     {
       sourceMap: '',
@@ -88,13 +94,14 @@ export function startNoting(
         bodies.push(...more);
         return relief(list);
       },
-      ended(ending) {
+      ended(ending, metrics) {
         calls.push('ended');
         endings.push(ending);
+        used.push(metrics);
       },
     },
   );
-  return { calls, requests, bodies, endings, running };
+  return { calls, requests, bodies, endings, used, running };
 }
 
 export function endOf(told: Told, ms = LIMIT_MS): Promise<Ending> {
@@ -191,6 +198,98 @@ export function moduleHostContract(
     const acked = told.requests.flatMap((one) => (one.t === 'ack' ? one.ids : []));
     assert.is(acked.length, 200);
     await told.running.stop();
+  });
+
+  test('a CPU share holds over time: turns wait, in order, and none is lost', async ({
+    host,
+    code,
+  }) => {
+    const cpuShare = 0.3;
+    const beganAt = performance.now();
+    const told = startNoting(host, {
+      module: 'worker',
+      code: code('works'),
+      limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000, cpuShare },
+    });
+    await startOf(told);
+    const ids = [1, 2, 3, 4, 5, 6];
+    for (const id of ids) told.running.post([input(id, 'go')], [undefined]);
+    const acked = await until(LIMIT_MS, 'all turns', () => {
+      const list = told.requests.flatMap((one) => (one.t === 'ack' ? one.ids : []));
+      return list.length === ids.length ? list : undefined;
+    });
+    const tookMs = performance.now() - beganAt;
+    assert.equal(acked, ids);
+    await told.running.stop();
+    const used = told.used[0];
+    assert.ok((used?.cpuWaitMs ?? 0) > 0, 'it has waited, and that is counted');
+    assert.is(used?.messageWaitMs, 0);
+    // What it saved up, its share of the time, and the last turn, which may be overdrawn.
+    const most = 30 + cpuShare * tookMs + 60;
+    assert.ok((used?.cpuMs ?? 0) <= most, `${used?.cpuMs} ms of CPU time in ${tookMs} ms`);
+  });
+
+  test('messages per second hold over time: the next turn waits, and none is lost', async ({
+    host,
+    code,
+  }) => {
+    const told = startNoting(host, {
+      module: 'talker',
+      code: code('echo'),
+      limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000, messagesPerSecond: 200 },
+    });
+    const neighbour = startNoting(host, { module: 'neighbour', code: code('echo') });
+    await Promise.all([startOf(told), startOf(neighbour)]);
+    const sent = (): readonly number[] =>
+      told.requests.flatMap((one) => (one.t === 'send' ? one.call : []));
+    const batch = (from: number, count: number): void => {
+      const events = Array.from({ length: count }, (_, index) => input(from + index, 'x'));
+      told.running.post(
+        events,
+        events.map(() => undefined),
+      );
+    };
+    const beganAt = performance.now();
+    // A second's worth is free, another second's is owed.
+    batch(1, 400);
+    await until(LIMIT_MS, 'the burst', () => sent().length === 400);
+    batch(401, 1);
+    batch(402, 1);
+    neighbour.running.post([input(1, 'go')], [undefined]);
+    await until(LIMIT_MS, 'the neighbour', () => neighbour.requests.some(({ t }) => t === 'ack'));
+    assert.is(sent().length, 400, 'the neighbour does not wait for it');
+    await until(LIMIT_MS, 'the rest', () => sent().length === 402);
+    const tookMs = performance.now() - beganAt;
+    assert.ok(tookMs >= 900, `it was slowed down for ${tookMs} ms`);
+    assert.equal(
+      sent(),
+      Array.from({ length: 402 }, (_, index) => index + 1),
+    );
+    await Promise.all([told.running.stop(), neighbour.running.stop()]);
+    assert.ok((told.used[0]?.messageWaitMs ?? 0) > 0, 'it has waited, and that is counted');
+  });
+
+  test('a module that waits for its pace can be stopped', async ({ host, code }) => {
+    const told = startNoting(host, {
+      module: 'waiter',
+      code: code('works'),
+      limits: { heapMb: 32, startMs: 5_000, turnMs: 2_000, cpuShare: 0.01 },
+    });
+    await startOf(told);
+    for (const id of [1, 2]) told.running.post([input(id, 'go')], [undefined]);
+    await within(LIMIT_MS, 'stop', told.running.stop());
+    assert.is(told.endings[0]?.cause, 'stopped');
+  });
+
+  test('the memory of its host is told with who shares it', async ({ host, code }) => {
+    const told = startNoting(host, { module: 'tenant', code: code('echo') });
+    await startOf(told);
+    const find = () => host.memory().find(({ modules }) => modules.includes('tenant'));
+    const memory = find();
+    assert.is(memory?.pid, host.processes()['shared']);
+    assert.ok((memory?.residentBytes ?? 0) > 1_000_000);
+    await told.running.stop();
+    assert.is(find(), undefined);
   });
 
   test('stop ends a module once, and twice is once', async ({ host, code }) => {

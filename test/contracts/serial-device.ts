@@ -1,6 +1,7 @@
 /** What every serial port does, the kernel's and the simulated: here both send back what they are sent. */
 import * as assert from 'uvu/assert';
-import type { DeviceGrant, ModuleHost } from '../../src/core/ports.ts';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
+import type { ModuleHost } from '../../src/core/ports.ts';
 import { startDeviceModule } from '../host/device-module.ts';
 
 /** `grant` leads to a port that echoes. */

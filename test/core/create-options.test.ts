@@ -137,11 +137,7 @@ test('well-formed settings without effect are listed, nothing is refused for the
     },
   });
   assert.equal(settings.problems, []);
-  assert.equal(settings.unhonoured.toSorted(), [
-    'ExposedPorts',
-    'HostConfig.NanoCpus',
-    'HostConfig.PortBindings',
-  ]);
+  assert.equal(settings.unhonoured.toSorted(), ['ExposedPorts', 'HostConfig.PortBindings']);
   const [bus] = settings.grants.devices;
   assert.equal([bus?.path, bus?.kind], ['/dev/i2c-1', 'i2c']);
 });

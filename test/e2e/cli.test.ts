@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ModuleSummary } from '../../src/core/summaries.ts';
+import type { ModuleSummary, UseHistory } from '../../src/core/summaries.ts';
 import { until, within } from '../fakes/within.ts';
 import { bundleSource, deployment, spec } from './device.ts';
 import { build, newFolder, type Started, start } from './programs.ts';
@@ -26,6 +26,31 @@ twin.on('properties.desired', ({ colour }) => {
   if (colour) client.sendOutputEvent('out', new Message(JSON.stringify({ colour })));
 });
 `;
+
+/** Talks, sends and works more than it may. */
+const BUSY = `
+import { ModuleClient, Message } from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
+const client = await ModuleClient.fromEnvironment(Mqtt);
+for (let line = 0; line < 100; line++) console.log('line', line);
+const until = Date.now() + 200;
+while (Date.now() < until);
+setInterval(() => {
+  for (let each = 0; each < 10; each++) {
+    client.sendOutputEvent('out', new Message('x')).catch((error) => {
+      if (error.name !== 'ThrottlingError') throw error;
+    });
+  }
+}, 50);
+`;
+const BUSY_OPTIONS = {
+  HostConfig: { NanoCpus: 200_000_000 },
+  Labels: {
+    'isolet.messages_per_second': '10',
+    'isolet.log_lines_per_second': '5',
+    'isolet.outstanding_requests': '4',
+  },
+};
 
 async function run(
   ...argv: readonly string[]
@@ -79,7 +104,15 @@ test.before(async () => {
     JSON.stringify({
       modulesContent: {
         $edgeAgent: {
-          'properties.desired': deployment({ hello: spec(await bundleSource('hello', HELLO)) }),
+          'properties.desired': deployment({
+            hello: spec(await bundleSource('hello', HELLO)),
+            busy: spec('', {
+              settings: {
+                image: await bundleSource('busy', BUSY),
+                createOptions: JSON.stringify(BUSY_OPTIONS),
+              },
+            }),
+          }),
         },
         $edgeHub: {
           'properties.desired': { schemaVersion: '1.1', routes: { up: 'FROM /* INTO $upstream' } },
@@ -91,7 +124,7 @@ test.before(async () => {
   const applied = await run('cloud', 'set-modules', ...login, '--content', content);
   assert.is(applied.code, 0, applied.errors);
   await until(20_000, 'the module runs', () =>
-    supervisor.lines.some((line) => line.includes('module runs')),
+    supervisor.lines.some((line) => /module runs.*hello/.test(line)),
   );
 });
 
@@ -111,6 +144,34 @@ test('list', async () => {
   assert.is(json[0]?.status, 'running');
 });
 
+test('list and meter show what a module used and where its limits struck', async () => {
+  const find = async () => {
+    const json = JSON.parse((await run('list', '--json', ...socket)).text) as ModuleSummary[];
+    return json.find(({ name }) => name === 'busy');
+  };
+  const struck = async (): Promise<ModuleSummary | undefined> => {
+    const busy = await find();
+    const { cpuWaitMs = 0, messageWaitMs = 0 } = busy?.totals ?? {};
+    return cpuWaitMs > 0 && messageWaitMs > 0 ? busy : undefined;
+  };
+  let busy: ModuleSummary | undefined;
+  for (let tries = 0; busy === undefined && tries < 20; tries++) busy = await struck();
+  assert.ok(busy !== undefined, JSON.stringify(await find()));
+  assert.is(busy.status, 'running', busy.description);
+  assert.is(busy.limits.cpuShare, 0.2);
+  assert.is(busy.limits.messagesPerSecond, 10);
+  const { logLines, logLinesDropped, requestsRefused, messagesOut, cpuMs } = busy.totals;
+  assert.equal([logLines, logLinesDropped], [50, 50]);
+  assert.ok(requestsRefused >= 6 && messagesOut >= 4 && cpuMs > 0, JSON.stringify(busy.totals));
+  assert.ok((busy.host?.proportionalBytes ?? 0) > 1_000_000 && busy.host?.modules.length === 2);
+  const table = await run('meter', 'busy', ...socket);
+  assert.is(table.code, 0, table.errors);
+  assert.match(table.text, /^HOUR \(UTC\) +CPU +WAITED/);
+  const meter = JSON.parse((await run('meter', 'busy', '--json', ...socket)).text) as UseHistory;
+  assert.ok((meter.hours.at(-1)?.cpuWaitMs ?? 0) > 0);
+  assert.match((await run('meter', 'nobody', ...socket)).errors, /there is no module "nobody"/);
+});
+
 test('logs', async () => {
   const logs = await run('logs', 'hello', ...socket);
   assert.is(logs.code, 0, logs.errors);
@@ -121,7 +182,7 @@ test('logs', async () => {
   assert.ok('atMs' in json);
   const absent = await run('logs', 'nobody', ...socket);
   assert.is(absent.code, 1);
-  assert.match(absent.errors, /there is no module "nobody" here; there is hello/);
+  assert.match(absent.errors, /there is no module "nobody" here; there is hello, busy/);
 });
 
 test('cloud invoke-method, twin update, twin show, monitor-events', async () => {
@@ -169,6 +230,7 @@ test('every command has --help', async () => {
     ['demo'],
     ['list'],
     ['logs'],
+    ['meter'],
     ['run'],
     ['emulator'],
     ['build'],

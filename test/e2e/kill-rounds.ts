@@ -290,6 +290,9 @@ function configText({ caFile, mqttPort }: HubAnnouncement, key: string): string 
     `connection_string = "HostName=localhost:${mqttPort};DeviceId=edge;SharedAccessKey=${key}"`,
     '[isolet]',
     'data_dir = "."',
+    // Its modules tell the ledger by their console, thousands of lines a second.
+    '[isolet.module]',
+    'log_lines_per_second = 1000000',
   ].join('\n');
 }
 

@@ -107,6 +107,9 @@ test('no message a module was told is stored is missing at the hub', async () =>
       `connection_string = "HostName=localhost:${ready.mqttPort};DeviceId=edge;SharedAccessKey=${key}"`,
       '[isolet]',
       'data_dir = "."',
+      // It tells of each message by a line.
+      '[isolet.module]',
+      'log_lines_per_second = 1000000',
     ].join('\n'),
   );
 

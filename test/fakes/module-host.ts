@@ -4,6 +4,7 @@
  */
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
 import type {
+  Clock,
   Ending,
   ModuleHost,
   ModuleMetrics,
@@ -12,6 +13,9 @@ import type {
 } from '../../src/core/ports.ts';
 import { checkGuestRequests } from '../../src/host/guest-request-check.ts';
 import { defaultHostSettings } from '../../src/host/host-settings.ts';
+import { createMessagePace } from '../../src/host/message-pace.ts';
+import { createPace } from '../../src/host/pace.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
 
 type Bodies = readonly (Uint8Array | undefined)[];
 
@@ -22,6 +26,8 @@ type FakeModule = {
   onEvents(run: (events: readonly GuestEvent[], bodies: Bodies) => void | Promise<void>): void;
   /** Goes out at the end of the turn. `bodies` are those of the `send`s whose `b` is a number, in order. */
   request(requests: readonly GuestRequest[], bodies?: readonly Uint8Array[]): void;
+  /** What it used of its CPU share, as if. */
+  spend(cpuMs: number): void;
   /** What process.exit does, after the requests made before. */
   exit(code: number): void;
 };
@@ -38,11 +44,19 @@ export type FakeModuleHost = ModuleHost & {
   readonly starts: readonly ModuleStart[];
 };
 
-type Member = { readonly start: ModuleStart; readonly end: (ending: Ending) => void };
+type Member = {
+  readonly start: ModuleStart;
+  readonly end: (ending: Ending) => void;
+  readonly metrics: () => ModuleMetrics;
+};
 
-/** @param programs by the start's `code`, or else by the module's name. */
+/**
+ * @param programs by the start's `code`, or else by the module's name.
+ * @param clock moves modules with a CPU share or a message pace alone.
+ */
 export function createFakeModuleHost(
   programs: Readonly<Record<string, FakeProgram>>,
+  clock: Clock = systemClock,
 ): FakeModuleHost {
   const members = new Set<Member>();
   const starts: ModuleStart[] = [];
@@ -53,7 +67,12 @@ export function createFakeModuleHost(
     starts.push(what);
     if (!pids.has(what.group)) pids.set(what.group, ++lastPid);
     const ended = Promise.withResolvers<void>();
-    const member: Member = { start: what, end };
+    const { cpuShare, messagesPerSecond } = what.limits;
+    const pace = createPace(cpuShare, clock, drain);
+    const paced = createMessagePace(messagesPerSecond, clock, pace.rest);
+    const line: (() => void)[] = [];
+    let cpuMs = 1;
+    const member: Member = { start: what, end, metrics };
     members.add(member);
     let over = false;
     let loaded = false;
@@ -64,12 +83,28 @@ export function createFakeModuleHost(
     let exitCode: number | undefined;
     let held = false;
 
+    function metrics(): ModuleMetrics {
+      const waited = pace.waited();
+      return {
+        cpuMs,
+        heapBytes: 1_000_000,
+        cpuWaitMs: waited.cpuMs,
+        messageWaitMs: waited.messageMs,
+      };
+    }
+
     function end(ending: Ending): void {
       if (over) return;
       over = true;
       members.delete(member);
-      sink.ended(ending);
+      pace.stop();
+      sink.ended(ending, metrics());
       ended.resolve();
+    }
+
+    /** Gives the turns that are due, in their order. */
+    function drain(): void {
+      while (!over && line.length > 0 && pace.mayBegin()) line.shift()?.();
     }
 
     function fail(cause: unknown): void {
@@ -86,6 +121,7 @@ export function createFakeModuleHost(
         requests = [];
         bodies = [];
         if (checked.ok) {
+          paced(checked.requests);
           const relief = sink.requests(checked.requests, checked.bodies);
           if (relief !== undefined) {
             held = true;
@@ -125,6 +161,10 @@ export function createFakeModuleHost(
         bodies.push(...more);
         queueMicrotask(flush);
       },
+      spend(ms) {
+        cpuMs += ms;
+        pace.spent(ms);
+      },
       exit(code) {
         exitCode ??= code;
         queueMicrotask(flush);
@@ -152,7 +192,10 @@ export function createFakeModuleHost(
       post(events, eventBodies) {
         if (over || events.length === 0) return;
         const copy = structuredClone(events);
-        const deliver = (): void => void turn(() => handler(copy, eventBodies));
+        const deliver = (): void => {
+          line.push(() => void turn(() => handler(copy, eventBodies)));
+          drain();
+        };
         if (loaded) queueMicrotask(deliver);
         else waiting.push(deliver);
       },
@@ -166,10 +209,17 @@ export function createFakeModuleHost(
   return {
     start,
     starts,
-    metrics: (module): ModuleMetrics | undefined =>
-      [...members].some((one) => one.start.module === module)
-        ? { cpuMs: 1, heapBytes: 1_000_000 }
-        : undefined,
+    metrics: (module) => [...members].find((one) => one.start.module === module)?.metrics(),
+    memory: () =>
+      [...pids].map(([group, pid]) => {
+        const modules = [...members].filter(({ start: { group: of } }) => of === group);
+        return {
+          pid,
+          modules: modules.map(({ start: { module } }) => module),
+          residentBytes: 60_000_000,
+          proportionalBytes: 40_000_000,
+        };
+      }),
     processes: () => Object.fromEntries(pids),
     end(module, ending) {
       for (const member of members) if (member.start.module === module) member.end(ending);

@@ -15,7 +15,17 @@ const suspect = (handle: number, heapMb: number, more: Partial<ModulePulse>): Su
   heapMb,
   loadingMs: 0,
   activeAtMs: undefined,
-  pulse: { handle, cpuMs: 0, heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: false, ...more },
+  pulse: {
+    handle,
+    cpuMs: 0,
+    heapBytes: 0,
+    cpuWaitMs: 0,
+    messageWaitMs: 0,
+    grownBytes: 0,
+    turnMs: 0,
+    doomed: false,
+    ...more,
+  },
 });
 const handle = (one: Suspect | undefined): number | undefined => one?.pulse?.handle;
 

@@ -17,6 +17,13 @@ export const guestPrograms: Readonly<Record<ContractProgram, string>> = {
       { t: 'listen', what: 'inputs' },
       { t: 'log', level: 'info', text: isolet.boot.module },
     ]);`,
+  works: `
+    isolet.on((events) => {
+      const until = Date.now() + 40;
+      while (Date.now() < until);
+      isolet.request([{ t: 'ack', ids: events.map(({ id }) => id) }]);
+    });
+    isolet.request([{ t: 'listen', what: 'inputs' }]);`,
   'throws at load': `throw new Error('bad at load');`,
   'throws later': `isolet.on(() => { throw new Error('bad later'); });`,
   rejects: `isolet.on(() => { Promise.reject(new Error('bad promise')); });`,
@@ -46,6 +53,14 @@ export const fakePrograms: Readonly<Record<ContractProgram, FakeProgram>> = {
       { t: 'listen', what: 'inputs' },
       { t: 'log', level: 'info', text: module.start.module },
     ]);
+  },
+  works(module) {
+    module.onEvents((events) => {
+      module.spend(40);
+      const ids = events.flatMap((event) => (event.t === 'input' ? event.id : []));
+      module.request([{ t: 'ack', ids }]);
+    });
+    module.request([{ t: 'listen', what: 'inputs' }]);
   },
   'throws at load'() {
     throw new Error('bad at load');

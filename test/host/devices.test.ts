@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SimulatedDevice } from '../../src/core/device-grant.ts';
 import type { Json } from '../../src/core/json.ts';
-import type { ModuleHost, SimulatedDevice } from '../../src/core/ports.ts';
+import type { ModuleHost } from '../../src/core/ports.ts';
 import { ServiceError } from '../../src/host/device-services.ts';
 import { makeDevices } from '../../src/host/devices/devices.ts';
 import { defaultHostSettings } from '../../src/host/host-settings.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DeviceGrant } from '../../src/core/ports.ts';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import { covers, permissionFlags } from '../../src/host/host-permissions.ts';
 import { deviceGrant, granting } from '../contracts/module-host.ts';
 

@@ -29,7 +29,8 @@ const frame = (kind, handle, json) => {
 const pipe = new Socket({ fd: 3 });
 const urgent = new Socket({ fd: 4 });
 const pulse = (handle, more) => {
-  const nothing = { handle, cpuMs: 5, heapBytes: 0, grownBytes: 0, turnMs: 0, doomed: false };
+  const used = { cpuMs: 5, heapBytes: 0, cpuWaitMs: 0, messageWaitMs: 0 };
+  const nothing = { handle, ...used, grownBytes: 0, turnMs: 0, doomed: false };
   urgent.write(frame(5, 0, JSON.stringify([{ ...nothing, ...more }])));
 };
 const beat = setInterval(() => pulse(1), 20);

@@ -1,6 +1,7 @@
 /** What a module holds open, whatever kind it is of; and the words for what may go wrong with it. */
+
+import type { DeviceGrant } from '../../core/device-grant.ts';
 import type { Json } from '../../core/json.ts';
-import type { DeviceGrant } from '../../core/ports.ts';
 import { ServiceError } from '../device-services.ts';
 import type { DeviceArgs } from './device-args.ts';
 

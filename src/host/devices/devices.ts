@@ -4,8 +4,8 @@
  * host has time for its other modules.
  */
 import { setImmediate } from 'node:timers/promises';
+import type { DeviceGrant, DeviceKind } from '../../core/device-grant.ts';
 import type { Json } from '../../core/json.ts';
-import type { DeviceGrant, DeviceKind } from '../../core/ports.ts';
 import { type MakeService, ServiceError } from '../device-services.ts';
 import { type DeviceArgs, readArgs } from './device-args.ts';
 import { DEVICE_LIMITS, type DeviceHandle, deviceError, type HandleDeps } from './device-handle.ts';

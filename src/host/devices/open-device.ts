@@ -1,5 +1,5 @@
 /** Which program stands behind a granted device: Linux's, or the simulated one. */
-import type { DeviceGrant, SimulatedDevice } from '../../core/ports.ts';
+import type { DeviceGrant, SimulatedDevice } from '../../core/device-grant.ts';
 import type { DeviceArgs } from './device-args.ts';
 import type { DeviceHandle, HandleDeps } from './device-handle.ts';
 import type { GpioChip, I2cBus, SerialEvents, SerialPort, SpiDevice } from './device-ports.ts';

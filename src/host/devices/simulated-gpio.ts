@@ -1,5 +1,5 @@
 /** A GPIO chip that is not there: lines with wires between them. */
-import type { SimulatedDevice } from '../../core/ports.ts';
+import type { SimulatedDevice } from '../../core/device-grant.ts';
 import type { EdgeEvent, GpioChip, GpioValue, LineSettings } from './device-ports.ts';
 
 type Line = {

@@ -1,5 +1,5 @@
 /** An I2C bus that is not there, with chips that have registers: a pointer, and bytes behind it. */
-import type { SimulatedChip } from '../../core/ports.ts';
+import type { SimulatedChip } from '../../core/device-grant.ts';
 import type { I2cBus } from './device-ports.ts';
 
 /** The bus as the modules of one host share it: what one writes, another reads. */
