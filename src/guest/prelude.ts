@@ -136,9 +136,11 @@ function install(values: Readonly<Record<string, unknown>>): void {
  * until the host, which has been told, takes the isolate away.
  */
 function createSleep(): (code: number) => never {
+  // Taken now: a replaced Atomics.wait would be handed the one shared buffer there is.
+  const { wait } = Atomics;
   const never = new Int32Array(new SharedArrayBuffer(4));
   return (code) => {
-    Atomics.wait(never, 0, 0, 2000);
+    wait(never, 0, 0, 2000);
     throw new Error(`process.exit(${code}) was called, and the host did not end the module.`);
   };
 }

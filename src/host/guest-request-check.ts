@@ -23,6 +23,8 @@ export type CheckedRequests =
 const PROBLEMS_MAX = 5;
 const LEVELS = new Set<unknown>(['debug', 'info', 'warn', 'error']);
 const TOPICS = new Set<unknown>(['inputs', 'desired', 'methods']);
+/** How the SDK shows receivers who sent a message: that is for us to say (supervisor/outputs.ts). */
+const SENDER_NAMES = new Set(['$.cdid', '$.cmid']);
 
 /** @param json a batch as the guest wrote it. @param bytes the bodies of its `send`s that are no text. */
 export function checkGuestRequests(
@@ -148,6 +150,7 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
     if (!isObject(bag)) return `${field} is no object`;
     for (const key of Object.keys(bag)) {
       if (key === '__proto__') return `${field} has the forbidden name __proto__`;
+      if (SENDER_NAMES.has(key)) return `${field} has the name ${key}, which is the runtime's`;
       if (typeof bag[key] !== 'string') return `${field} has a value that is no text`;
     }
     return undefined;

@@ -148,7 +148,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
         return onRequests(member, frame);
       case fromHost.ended:
       case fromHost.wedged: {
-        const ending = parseEnding(frame.json);
+        const ending = parseEnding(frame.kind, frame.json);
         if (ending === undefined) return distrust('it told an ending that is none');
         if (frame.kind === fromHost.wedged) return bringDown(member, ending);
         members.delete(member.handle);

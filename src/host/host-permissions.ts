@@ -1,6 +1,6 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files and devices its modules were granted; no children, no workers, no network, no inspector
+ * files and devices its modules were granted; no children, workers, network, inspector or databases
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
@@ -19,14 +19,16 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
   const binds = all.flatMap((grants) => grants.binds);
   const granted = binds.flatMap(({ source }) => names(source));
   const written = binds.filter(({ writable }) => writable);
-  // src/host/file-access.ts looks at /proc/self/fd for what it has opened.
   const devices = linuxDevices(all.flatMap((grants) => grants.devices));
   const devicePaths = devices.flatMap(({ path }) => names(path));
+  // src/host/file-access.ts looks at /proc/self/fd for what it has opened.
   const read = [...programPaths(hostMain), '/proc/self/fd', ...granted, ...devicePaths];
   const write = [...written.flatMap(({ source }) => names(source)), ...devicePaths];
   return [
     '--permission',
     '--allow-addons',
+    // Its permissions do not hold for node:sqlite (26.10), which opens and makes any file.
+    '--no-experimental-sqlite',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
     // For ioctl (src/host/devices/kernel.ts), and only where there is something to call it for.

@@ -51,31 +51,37 @@ export type ModulePulse = ModuleMetrics & {
   readonly doomed: boolean;
 };
 
+/** Characters of an ending's reason, whoever wrote it. */
+export const REASON_LENGTH_MAX = 16_384;
+
 /** The name the module's code has in stack traces; the supervisor finds it there to map it back. */
 export function moduleFile(module: string): string {
   return `file:///${encodeURIComponent(module)}/main.js`;
 }
 
-/** Reads an Ending a host sent; undefined when it is none. */
-export function parseEnding(json: string): Ending | undefined {
+/** Reads an Ending a host sent with a frame of this kind, its reason cut; undefined when it is none. */
+export function parseEnding(kind: number, json: string): Ending | undefined {
   const value = parse(json) as Partial<Ending> | null | undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const { cause, exitCode, reason } = value;
-  if (!endingCauses.has(cause as string) || typeof reason !== 'string') return undefined;
+  if (endingCauses[kind]?.has(cause as string) !== true || typeof reason !== 'string')
+    return undefined;
   if (!Number.isSafeInteger(exitCode)) return undefined;
-  return { cause, exitCode, reason } as Ending;
+  return { cause, exitCode, reason: reason.slice(0, REASON_LENGTH_MAX) } as Ending;
 }
 
-const endingCauses = new Set<string>([
-  'stopped',
-  'refused',
-  'exited',
-  'error',
-  'out of memory',
-  'out of time',
-  'wedged',
-  'crashed',
-]);
+/** How a module can end in a host that goes on, and in one that has to be killed for it. */
+const endingCauses: Readonly<Record<number, ReadonlySet<string>>> = {
+  [fromHost.ended]: new Set([
+    'stopped',
+    'refused',
+    'exited',
+    'error',
+    'out of memory',
+    'out of time',
+  ]),
+  [fromHost.wedged]: new Set(['out of memory', 'wedged', 'crashed']),
+};
 
 /** What a module that has ended used, as its last frame says; undefined when it says nothing. */
 export function parseUsed(json: string): ModulePulse | undefined {

@@ -43,7 +43,7 @@ export type HostSettings = {
   readonly outboxCallsMax: number;
   /** Bytes that may wait on the pipe to one host; more kills the host. */
   readonly pipeBytesMax: number;
-  /** Requests in one batch. */
+  /** Requests in one batch, and calls to the host in one turn. */
   readonly requestsMax: number;
   /** Characters of a name: output, method, module, device. */
   readonly nameLengthMax: number;

@@ -16,6 +16,7 @@ import { parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
+import { brokeTreaty, outOfMemory, refused, threw } from './module-endings.ts';
 import { createPace, type Pace } from './pace.ts';
 
 export type IsolatedModule = {
@@ -72,10 +73,7 @@ type Inbox = { readonly events: string; readonly bytes: Uint8Array };
 
 /** Node's timers take no more. */
 const TIMER_MS_MAX = 2_147_483_647;
-const REASON_LENGTH_MAX = 16_384;
 const HEAP_MB_MIN = 8;
-/** `docker run` ends so when the container could not be made. */
-const REFUSED = 125;
 
 export function createIsolatedModule(
   start: HostStart,
@@ -104,6 +102,7 @@ export function createIsolatedModule(
   /** What its pace knows of it. */
   let paidMs = 0;
   const pace = createPace(start.limits.cpuShare, clock, next);
+  let hostCallCount = 0;
   /** Calls whose answers have not gone in yet: these hold whole files. */
   let hostCalls = 0;
   let callsDone = 0;
@@ -145,12 +144,13 @@ export function createIsolatedModule(
     running = true;
     outboxCalls = 0;
     hostCallLength = 0;
+    hostCallCount = 0;
     events.busy();
     try {
       await work();
       return true;
     } catch (cause) {
-      end(isolate.isDisposed ? outOfMemory() : threw(cause));
+      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(cause));
       return false;
     } finally {
       running = false;
@@ -229,6 +229,11 @@ export function createIsolatedModule(
   function callHost(text: string): void {
     const parsed = parseHostCalls(text, settings);
     if (!parsed.ok) return end(brokeTreaty(parsed.problem));
+    hostCallCount += parsed.calls.length;
+    // Even those that are refused are answered, by the thread that serves all modules.
+    if (hostCallCount > settings.requestsMax) {
+      return end(brokeTreaty(`it made ${hostCallCount} host calls in one turn`));
+    }
     for (const call of parsed.calls) {
       if (call.t === 'exit') {
         return end({
@@ -307,11 +312,6 @@ export function createIsolatedModule(
     ending ??= { cause, exitCode: 137, reason };
   }
 
-  function outOfMemory(): Ending {
-    const reason = `It used more than its ${start.limits.heapMb} MB of memory.`;
-    return { cause: 'out of memory', exitCode: 137, reason };
-  }
-
   // The isolate's first turn begins with its making.
   void occupy(load).then((loaded) => {
     loading = false;
@@ -373,22 +373,4 @@ function isPlainBytes(value: unknown): value is Uint8Array {
 
 function sizeOf(item: Inbox): number {
   return item.events.length + item.bytes.byteLength;
-}
-
-function refused(problems: readonly string[]): Ending {
-  return { cause: 'refused', exitCode: REFUSED, reason: `${problems.join('; ')}.` };
-}
-
-function brokeTreaty(problem: string): Ending {
-  return { cause: 'error', exitCode: 1, reason: `It broke the treaty: ${problem}.` };
-}
-
-function threw(cause: unknown): Ending {
-  // What the isolate threw arrives as a primitive or as an Error rebuilt on our side; its stack ends
-  // with frames of the host, which are nobody's business (spec/isolates.md §1.4).
-  const text =
-    cause instanceof Error ? (cause.stack ?? cause.message) : `Uncaught ${String(cause)}`;
-  const end = text.indexOf('\n    at (<isolated-vm boundary>)');
-  const own = (end === -1 ? text : text.slice(0, end)).slice(0, REASON_LENGTH_MAX);
-  return { cause: 'error', exitCode: 1, reason: own };
 }

@@ -1,8 +1,10 @@
 /** Stack traces of bundles in terms of what their author wrote. */
 import { SourceMap } from 'node:module';
-import { moduleFile } from './host-protocol.ts';
+import { moduleFile, REASON_LENGTH_MAX } from './host-protocol.ts';
 
 const FRAMES_MAX = 50;
+/** Characters of a source's name: the map is the module author's, and may hold anything. */
+const SOURCE_LENGTH_MAX = 1_024;
 
 /**
  * `text` with the positions in the module's bundle replaced by those in its sources. The map is parsed
@@ -21,7 +23,8 @@ export function mapStack(text: string, module: string, sourceMap: string): strin
   const pieces = text.split(`${file}:`);
   return pieces
     .map((piece, index) => (index === 0 || index > FRAMES_MAX ? piece : mapped(map, piece, file)))
-    .join('');
+    .join('')
+    .slice(0, REASON_LENGTH_MAX);
 }
 
 /** `piece` begins with `line:column`, if the file's name was followed by a position. */
@@ -35,5 +38,6 @@ function mapped(map: SourceMap, piece: string, file: string): string {
     return `${file}:${piece}`;
   }
   const { originalSource, originalLine, originalColumn } = entry;
-  return `${originalSource}:${originalLine + 1}:${originalColumn + 1}${piece.slice(whole.length)}`;
+  const source = String(originalSource).slice(0, SOURCE_LENGTH_MAX);
+  return `${source}:${originalLine + 1}:${originalColumn + 1}${piece.slice(whole.length)}`;
 }

@@ -6,6 +6,7 @@ import type { Clock, ModuleLimits } from '../core/ports.ts';
 import type { ModulePulse } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { IsolatedModule } from './isolated-module.ts';
+import { outOfMemory } from './module-endings.ts';
 
 type Watched = {
   readonly handle: number;
@@ -118,11 +119,7 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
   function judge({ watched, turnMs, turnWallMs }: State): void {
     const { module, limits } = watched;
     if (module.isOverLimit()) {
-      return module.end({
-        cause: 'out of memory',
-        exitCode: 137,
-        reason: `It used more than its ${limits.heapMb} MB of memory.`,
-      });
+      return module.end(outOfMemory(limits.heapMb));
     }
     const [limitMs, what] = module.isLoading()
       ? [limits.startMs, 'Loading its code']

@@ -25,6 +25,7 @@ import { asBytes, asText } from '../lib/text.ts';
 import type { Delivery, Settled } from './delivery.ts';
 import { createInFlight } from './in-flight.ts';
 import { createLineLimit } from './line-limit.ts';
+import { createOpenRequests } from './open-requests.ts';
 import { createOutputs, received } from './outputs.ts';
 import type { Receipts } from './pump.ts';
 
@@ -99,9 +100,7 @@ export function startLiveModule(
   const lines = createLineLimit(start.limits.logLinesPerSecond, clock, (sentence) =>
     services.log(name, 'warn', sentence),
   );
-  const openMax = start.limits.outstandingRequestsMax ?? Infinity;
-  /** Requests without an answer. */
-  let open = 0;
+  const open = createOpenRequests(name, start.limits.outstandingRequestsMax ?? Infinity);
   // Who waits for this module and must hear that it is gone.
   const lost = new Set<(ending: Ending) => void>();
   let lastId = 0;
@@ -125,7 +124,6 @@ export function startLiveModule(
   const running = host.start(start, sink);
 
   function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
-    if ('call' in request && ++open > openMax) return refuseOne(request.call);
     switch (request.t) {
       case 'send':
         send(request, body ?? asBytes(String(request.b)));
@@ -144,26 +142,25 @@ export function startLiveModule(
         listens.delete(request.what);
         break;
       case 'twin':
-        answer(request.call, services.readTwin(name));
+        answer(request.call, () => services.readTwin(name));
         break;
       case 'report':
-        answer(
-          request.call,
-          services.report(name, request.patch).then(() => null),
-        );
+        answer(request.call, () => services.report(name, request.patch));
         break;
       case 'invoke':
         answer(
           request.call,
-          services.invoke(
-            request.device,
-            request.module,
-            { name: request.name, payload: request.payload },
-            {
-              connectMs: request.connectTimeoutS * 1000,
-              responseMs: request.responseTimeoutS * 1000,
-            },
-          ),
+          () =>
+            services.invoke(
+              request.device,
+              request.module,
+              { name: request.name, payload: request.payload },
+              {
+                connectMs: request.connectTimeoutS * 1000,
+                responseMs: request.responseTimeoutS * 1000,
+              },
+            ),
+          JSON.stringify(request.payload).length,
         );
         break;
       case 'answer':
@@ -179,14 +176,18 @@ export function startLiveModule(
     }
   }
 
-  function refuseOne(call: number): void {
+  /** True when the module has too many already and was told so. */
+  function isTooMany(call: number, callSize: number | undefined): boolean {
+    const fault = open.begin(callSize);
+    if (fault === undefined) return false;
     counters.requestsRefused++;
-    const why = `${openMax} requests of this module wait for an answer and that is its limit: wait for some before making more`;
-    refuse(call, new Fault('TOO_MANY_REQUESTS', why));
+    refuse(call, fault);
+    return true;
   }
 
   function send(request: GuestRequest & { t: 'send' }, body: Uint8Array): void {
     const { call, p: properties } = request;
+    if (isTooMany(call, undefined)) return;
     const { source, system } = outputs(request.output, request.s);
     const number = sends.begin();
     const message: Message = { source, sender: name, body, properties, system };
@@ -194,6 +195,7 @@ export function startLiveModule(
     counters.bytesOut += messageSize(message);
     services.accept(message, (fault) => {
       sends.end(number);
+      open.end(undefined);
       if (fault === undefined) return allWell(call);
       counters.messagesRefused++;
       refuse(call, fault);
@@ -229,10 +231,16 @@ export function startLiveModule(
     waiting.over();
   }
 
-  function answer(call: number, result: Promise<unknown>): void {
-    result.then(
-      (value) => reply({ t: 'reply', call, value: (value ?? null) as never }),
+  /** `size`: characters kept until the answer comes. */
+  function answer(call: number, ask: () => Promise<unknown>, size = 0): void {
+    if (isTooMany(call, size)) return;
+    ask().then(
+      (value) => {
+        open.end(size);
+        reply({ t: 'reply', call, value: (value ?? null) as never });
+      },
       (cause: unknown) => {
+        open.end(size);
         if (!(cause instanceof Fault)) throw cause;
         refuse(call, cause);
       },
@@ -245,13 +253,11 @@ export function startLiveModule(
 
   /** The answer to a call. */
   function reply(event: GuestEvent): void {
-    open--;
     if (replies.length + well.length === 0) queueMicrotask(postReplies);
     replies.push(event);
   }
 
   function allWell(call: number): void {
-    open--;
     if (replies.length + well.length === 0) queueMicrotask(postReplies);
     well.push(call);
   }

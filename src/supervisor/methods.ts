@@ -17,8 +17,8 @@ export interface Methods {
   ): Promise<MethodReply>;
 }
 
-/** IoT Hub's longest response time-out, seconds → ms. */
-const RESPONSE_MS_MAX = 300_000;
+/** IoT Hub's longest time-outs, for the connection and for the response. */
+const TIMEOUT_MS_MAX = 300_000;
 const CONNECT_POLL_MS = 100;
 
 export type MethodsDeps = {
@@ -59,7 +59,7 @@ export function createMethods({ device, live, clock, restart }: MethodsDeps): Me
       if (module === '$edgeAgent') return agentMethod(call);
       if (module === '$edgeHub')
         return problem(404, `Method ${call.name} is not known to $edgeHub`);
-      return ready(module)?.invoke(call, RESPONSE_MS_MAX);
+      return ready(module)?.invoke(call, TIMEOUT_MS_MAX);
     },
     async fromModule(toDevice, module, call, { connectMs, responseMs }) {
       if (toDevice !== device || module === null) {
@@ -68,11 +68,11 @@ export function createMethods({ device, live, clock, restart }: MethodsDeps): Me
           `${toDevice}${module === null ? '' : `/${module}`} is not a module of this device (${device}); methods reach modules of the same device`,
         );
       }
-      const target = await waitFor(() => ready(module), connectMs);
+      const target = await waitFor(() => ready(module), Math.min(connectMs, TIMEOUT_MS_MAX));
       if (target === undefined) {
         throw new Fault('ENDPOINT_AWAY', `module ${module} takes no method calls at the moment`);
       }
-      const reply = await target.invoke(call, Math.min(responseMs, RESPONSE_MS_MAX));
+      const reply = await target.invoke(call, Math.min(responseMs, TIMEOUT_MS_MAX));
       if (reply !== undefined) return reply;
       throw new Fault(
         'TIMED_OUT',

@@ -19,7 +19,8 @@ export function createOutputs(
 
   function describe(output: string | null, given: Properties): Output {
     const root = `/messages/modules/${module}`;
-    const system = { ...given, connectionDeviceId: device, connectionModuleId: module };
+    const { outputName: _oursToSay, ...rest } = given as Record<string, string>;
+    const system = { ...rest, connectionDeviceId: device, connectionModuleId: module };
     return output === null
       ? { source: root, system }
       : { source: `${root}/outputs/${output}`, system: { ...system, outputName: output } };

@@ -124,7 +124,7 @@ test('more requests without an answer than allowed are refused, and nothing else
   await act('send', 5);
   const refused = answers.filter((event) => event.t === 'reply' && 'error' in event);
   assert.is(refused.length, 2);
-  assert.match(JSON.stringify(refused), /ThrottlingError.*3 requests of this module wait/);
+  assert.match(JSON.stringify(refused), /ThrottlingError.*3 requests of module/);
   store.hold(false);
   await clock.advance(1_000);
   await act('send', 3);

@@ -1,0 +1,32 @@
+/** How a module's end is told, by what brought it about inside the host. */
+import type { Ending } from '../core/ports.ts';
+import { REASON_LENGTH_MAX } from './host-protocol.ts';
+
+/** `docker run` ends so when the container could not be made. */
+const REFUSED = 125;
+
+export function refused(problems: readonly string[]): Ending {
+  return { cause: 'refused', exitCode: REFUSED, reason: `${problems.join('; ')}.` };
+}
+
+export function brokeTreaty(problem: string): Ending {
+  return { cause: 'error', exitCode: 1, reason: `It broke the treaty: ${problem}.` };
+}
+
+export function threw(cause: unknown): Ending {
+  // What the isolate threw arrives as a primitive or as an Error rebuilt on our side; its stack ends
+  // with frames of the host, which are nobody's business (spec/isolates.md §1.4).
+  const text =
+    cause instanceof Error ? (cause.stack ?? cause.message) : `Uncaught ${String(cause)}`;
+  const end = text.indexOf('\n    at (<isolated-vm boundary>)');
+  const own = (end === -1 ? text : text.slice(0, end)).slice(0, REASON_LENGTH_MAX);
+  return { cause: 'error', exitCode: 1, reason: own };
+}
+
+export function outOfMemory(heapMb: number): Ending {
+  return {
+    cause: 'out of memory',
+    exitCode: 137,
+    reason: `It used more than its ${heapMb} MB of memory.`,
+  };
+}
