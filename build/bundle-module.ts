@@ -13,6 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { type BuildFailure, build, formatMessages, type Location, type Message } from 'esbuild';
 import { ENTRY, packBundle } from '../src/artifacts/bundle-archive.ts';
 import { TREATY_VERSION } from '../src/core/guest-protocol.ts';
+import { installersFor } from './guest-globals.ts';
 import { guestNames, guestPlugin } from './guest-plugin.ts';
 
 export type BundledModule = {
@@ -42,7 +43,9 @@ export async function bundleModule(
   options: { readonly outDir: string },
 ): Promise<BundledModule> {
   const { folder, name, version, main } = readPackage(dir);
-  const { code, sourceMap } = await compile(folder, main);
+  const plain = await compile(folder, main, []);
+  const inject = installersFor(plain.code);
+  const { code, sourceMap } = inject.length === 0 ? plain : await compile(folder, main, inject);
   const manifest = { name, version, entry: ENTRY, treaty: TREATY_VERSION };
   const { bytes, digest } = packBundle({ manifest, code, sourceMap });
   mkdirSync(options.outDir, { recursive: true });
@@ -101,7 +104,11 @@ function readObject(file: string, problems: string[]): Record<string, unknown> {
   return {};
 }
 
-async function compile(folder: string, main: string): Promise<{ code: string; sourceMap: string }> {
+async function compile(
+  folder: string,
+  main: string,
+  inject: readonly string[],
+): Promise<{ code: string; sourceMap: string }> {
   const ownConfig = existsSync(join(folder, 'tsconfig.json'));
   try {
     const { outputFiles } = await build({
@@ -126,6 +133,7 @@ async function compile(folder: string, main: string): Promise<{ code: string; so
       nodePaths: [],
       // A configuration in a folder above is no part of the module.
       ...(ownConfig ? {} : { tsconfigRaw: '{}' }),
+      inject: [...inject],
       plugins: [guestPlugin],
       logLevel: 'silent',
     });
@@ -174,7 +182,7 @@ function explainImport(text: string): { text?: string; notes?: { text: string }[
     text: `Node's "${name}" does not exist in a module`,
     notes: [
       {
-        text: `A module runs in an isolate, not in Node. There are the globals of the web (timers, console, TextEncoder, structuredClone …), of Node's own modules ${builtins.join(', ')}, and ${packages.join(', ')}. A package that does the same in plain JavaScript can be installed with npm.`,
+        text: `A module runs in an isolate, not in Node. There are the globals of the web (fetch, timers, console, TextEncoder, structuredClone …), of Node's own modules ${builtins.join(', ')}, and ${packages.join(', ')}. A package that does the same in plain JavaScript can be installed with npm.`,
       },
     ],
   };

@@ -23,6 +23,7 @@ const builtins: Readonly<Record<string, string>> = {
   buffer: 'buffer.ts',
   events: 'events.cts',
   'fs/promises': 'fs-promises.ts',
+  http: 'http.ts',
   os: 'os.ts',
   path: 'path.ts',
   'path/posix': 'path.ts',

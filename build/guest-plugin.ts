@@ -23,6 +23,12 @@ export const guestPlugin: Plugin = {
         ? { path: posix.join(posix.dirname(importer), path), namespace: NAMESPACE }
         : undefined,
     );
+    // Those of guest-globals.ts.
+    build.onResolve({ filter: /^isolet:/ }, ({ path, kind }) =>
+      kind === 'entry-point'
+        ? { path: `src/guest/${path.slice('isolet:'.length)}`, namespace: NAMESPACE }
+        : undefined,
+    );
     build.onResolve({ filter: /^[a-z]/ }, ({ path }) => {
       const file = guestImports[path];
       return file === undefined

@@ -58,6 +58,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     simulated: config.simulatedDevices,
     clock,
     log,
+    settings: config.fetch,
   });
   const supervisor = await startSupervisor({
     store,

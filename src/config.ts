@@ -13,6 +13,7 @@ import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
 import { nearest } from './core/nearest.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
+import { defaultHostSettings, type FetchLimits } from './host/host-settings.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
@@ -35,6 +36,8 @@ export type Config = {
   /** Limits of a module that sets none of its own. */
   readonly module: ModuleLimits;
   readonly messages: MessageSettings;
+  /** Limits of what modules do over the network. */
+  readonly fetch: FetchLimits;
 };
 
 type Table = Readonly<Record<string, unknown>>;
@@ -73,6 +76,7 @@ const known: Known = {
       local_kb: 'count',
       unrouted: 'text',
     },
+    fetch: { time_ms: 'count', at_once_max: 'count', response_kb: 'count', header_kb: 'count' },
   },
 };
 
@@ -137,6 +141,7 @@ export function parseConfig(text: string, file: string): Config {
     ),
     module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
+    fetch: readFetch(section(isolet, 'fetch')),
   };
   if (problems.length > 0) {
     throw new Fault('CONFIG_INVALID', `${file}:\n${problems.map((p) => `  ${p}`).join('\n')}`);
@@ -188,6 +193,16 @@ function readMessages(table: Table, problems: string[]): MessageSettings {
       countMax: countOr(table['dead_letters_max'], deadLetters.countMax),
       bytesMax: countOr(table['dead_letters_mb'], deadLetters.bytesMax / MB) * MB,
     },
+  };
+}
+
+function readFetch(table: Table): FetchLimits {
+  const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax } = defaultHostSettings;
+  return {
+    fetchMs: countOr(table['time_ms'], fetchMs),
+    fetchesMax: countOr(table['at_once_max'], fetchesMax),
+    fetchResponseBytesMax: countOr(table['response_kb'], fetchResponseBytesMax / KB) * KB,
+    fetchHeaderBytesMax: countOr(table['header_kb'], fetchHeaderBytesMax / KB) * KB,
   };
 }
 

@@ -113,7 +113,7 @@ test('limits of modules come from their section, each with a default', () => {
     turnMs: 2_000,
     cpuShare: 1,
     messagesPerSecond: 20_000,
-    logLinesPerSecond: 100,
+    logLinesPerSecond: 1_000,
     outstandingRequestsMax: 32_768,
   });
   const set = read(
@@ -161,6 +161,19 @@ unrouted = "drop"
   );
   assert.match(wrong, 'isolet.messages.unrouted must be "error" or "drop"');
   assert.match(wrong, 'isolet.messages.local_kb must be at most 8192');
+});
+
+test('limits of fetch come from their section', () => {
+  const { fetch } = parseConfig(
+    '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\n',
+    FILE,
+  );
+  assert.equal(fetch, {
+    fetchMs: 5_000,
+    fetchesMax: 16,
+    fetchResponseBytesMax: 65_536,
+    fetchHeaderBytesMax: 16_384,
+  });
 });
 
 test('all problems are told at once, with suggestions', () => {

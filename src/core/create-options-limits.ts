@@ -2,6 +2,7 @@
  * What a module may use, as createOptions say it: Docker's fields for CPU time, and labels of our own
  * (`isolet.…`) for what Docker has no field for. docs/limits.md has the table.
  */
+import { NETWORK_LABEL } from './create-options-network.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { nearest } from './nearest.ts';
 import type { ModuleLimits } from './ports.ts';
@@ -97,13 +98,13 @@ function readLabels(value: Json | undefined, path: string, problems: string[]): 
   }
   const settings: { -readonly [Key in keyof LimitSettings]: number } = {};
   for (const [name, text] of Object.entries(value)) {
-    if (!name.startsWith(PREFIX)) continue;
+    if (!name.startsWith(PREFIX) || name === NETWORK_LABEL) continue;
     const at = `${path}[${JSON.stringify(name)}]`;
     const label = Object.hasOwn(limitLabels, name) ? limitLabels[name] : undefined;
     if (label === undefined) {
-      const near = nearest(name, Object.keys(limitLabels));
+      const near = nearest(name, [...Object.keys(limitLabels), NETWORK_LABEL]);
       problems.push(
-        `${at} is no limit there is${near === undefined ? '' : `: did you mean ${near}?`}`,
+        `${at} is no label there is${near === undefined ? '' : `: did you mean ${near}?`}`,
       );
       continue;
     }

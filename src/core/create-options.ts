@@ -2,7 +2,8 @@
 import { readDevices, useless } from './create-options-devices.ts';
 import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
-import { checkExposedPorts, checkPortBindings } from './create-options-machine.ts';
+import { readNetwork } from './create-options-network.ts';
+import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
 
@@ -38,12 +39,16 @@ export const knownOptions: Readonly<Record<string, Treatment>> = {
   'HostConfig.Devices': 'honoured',
   'HostConfig.CpuPeriod': 'honoured',
   'HostConfig.CpuQuota': 'honoured',
+  'HostConfig.Dns': 'honoured',
+  'HostConfig.ExtraHosts': 'honoured',
   'HostConfig.Memory': 'honoured',
   'HostConfig.Mounts': 'honoured',
   'HostConfig.NanoCpus': 'honoured',
+  'HostConfig.NetworkMode': 'honoured',
+  'HostConfig.PortBindings': 'honoured',
+  ExposedPorts: 'honoured',
   Labels: 'honoured',
-  ExposedPorts: 'checked',
-  'HostConfig.PortBindings': 'checked',
+  NetworkDisabled: 'honoured',
   Hostname: 'accepted',
   OpenStdin: 'accepted',
   Tty: 'accepted',
@@ -90,17 +95,20 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
         unhonoured.push(...useless(grants.devices, name));
         break;
       case 'HostConfig.PortBindings':
-        checkPortBindings(value, at, problems);
+      case 'ExposedPorts': {
+        const read = name === 'ExposedPorts' ? readExposedPorts : readPortBindings;
+        const { ports, others } = read(value, at, problems);
+        grants.ports = joinPorts(grants.ports, ports);
+        unhonoured.push(...others.map((one) => `${name}${one}`));
         break;
-      case 'ExposedPorts':
-        checkExposedPorts(value, at, problems);
-        break;
+      }
     }
     const treatment = Object.hasOwn(knownOptions, name) ? knownOptions[name] : undefined;
     if ((treatment === undefined || treatment === 'checked') && !isEmpty(value)) {
       unhonoured.push(name);
     }
   }
+  grants.network = readNetwork(options, path, problems);
   checkTargets(grants.binds, `${path}.HostConfig`, problems);
   return settings;
 }

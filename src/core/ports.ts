@@ -7,6 +7,8 @@ import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
+import { type NetworkGrant, noNetwork } from './network-grant.ts';
+import type { PortGrant } from './port-grant.ts';
 
 export type Cancel = () => void;
 
@@ -173,9 +175,11 @@ export type Bind = {
 export type Grants = {
   readonly binds: readonly Bind[];
   readonly devices: readonly DeviceGrant[];
+  readonly ports: readonly PortGrant[];
+  readonly network: NetworkGrant;
 };
 
-export const noGrants: Grants = { binds: [], devices: [] };
+export const noGrants: Grants = { binds: [], devices: [], ports: [], network: noNetwork };
 
 export type ModuleStart = {
   readonly module: ModuleName;

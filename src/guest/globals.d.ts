@@ -136,3 +136,26 @@ interface GuestProcess extends InstanceType<typeof import('events').EventEmitter
 declare const process: GuestProcess;
 declare const global: typeof globalThis;
 declare const self: typeof globalThis;
+
+/** Bundled into the modules that name them (src/guest/web/globals.ts). */
+declare const fetch: typeof import('./web/fetch.ts').fetch;
+type AbortController = import('./web/abort.ts').AbortController;
+declare const AbortController: typeof import('./web/abort.ts').AbortController;
+type AbortSignal = import('./web/abort.ts').AbortSignal;
+declare const AbortSignal: typeof import('./web/abort.ts').AbortSignal;
+type DOMException = import('./web/dom-exception.ts').DOMException;
+declare const DOMException: typeof import('./web/dom-exception.ts').DOMException;
+type Headers = import('./web/headers.ts').Headers;
+declare const Headers: typeof import('./web/headers.ts').Headers;
+type Request = import('./web/request.ts').Request;
+declare const Request: typeof import('./web/request.ts').Request;
+type Response = import('./web/response.ts').Response;
+declare const Response: typeof import('./web/response.ts').Response;
+
+/** V8 has it; the compiler's library does not know it yet. */
+interface Uint8ArrayConstructor {
+  fromBase64(text: string): Uint8Array<ArrayBuffer>;
+}
+interface Uint8Array {
+  toBase64(): string;
+}

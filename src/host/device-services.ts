@@ -16,8 +16,12 @@ type DeviceService = {
 };
 
 export type ServiceDeps = {
+  /** For sentences about it. */
+  readonly module?: string;
   readonly grants: Grants;
   readonly settings: HostSettings;
+  /** A line in the module's own log. */
+  readonly note: (text: string) => void;
   /**
    * Tells the module something it did not ask for; `source` is the number the service gave it. False
    * = too much waits for it already, and this was dropped.

@@ -37,7 +37,8 @@ import { startProblems } from './start-check.ts';
 
 export type HostGroup = {
   readonly pid: number;
-  start(start: ModuleStart, sink: ModuleSink): RunningModule;
+  /** `known`: what keeps it from starting, as far as others have found. */
+  start(start: ModuleStart, sink: ModuleSink, known: readonly string[]): RunningModule;
   metrics(module: string): ModuleMetrics | undefined;
   /** Those that run here. */
   modules(): readonly ModuleName[];
@@ -318,7 +319,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 
   // ------------------------------------------------------------------------------- its modules
 
-  function start(what: ModuleStart, sink: ModuleSink): RunningModule {
+  function start(what: ModuleStart, sink: ModuleSink, known: readonly string[]): RunningModule {
     cancelIdle();
     const { code, ...rest } = what;
     const member: Member = {
@@ -346,7 +347,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       arch: process.arch,
     };
     const boot = JSON.stringify(guestBoot);
-    const problems = startProblems(what, { hostBytesMax, keepOut: deps.keepOut });
+    const problems = [...known, ...startProblems(what, { hostBytesMax, keepOut: deps.keepOut })];
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
     const wire: HostStart = { module, boot, grants, problems, limits: { ...limits, heapMb } };

@@ -1,6 +1,7 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files and devices its modules were granted; no children, workers, network, inspector or databases
+ * files and devices its modules were granted, and the network if one of them was; no children, no
+ * workers, no inspector, no databases
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
@@ -32,7 +33,10 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
     // For ioctl (src/host/devices/kernel.ts), and only where there is something to call it for.
-    ...(devices.length > 0 ? ['--allow-ffi', '--disable-warning=ExperimentalWarning'] : []),
+    ...(devices.length > 0 ? ['--allow-ffi'] : []),
+    ...(all.some(usesNetwork) ? ['--allow-net'] : []),
+    // Node says of both that they are an experiment, and would in every host's first line.
+    '--disable-warning=ExperimentalWarning',
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];
@@ -40,10 +44,19 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
 
 /** Has a host with the rights for `granted` those for the binds of `wanted`, too? Devices: device-check.ts. */
 export function covers(granted: readonly Grants[], wanted: Grants): boolean {
+  if (usesNetwork(wanted) && !granted.some(usesNetwork)) return false;
   const binds = granted.flatMap((grants) => grants.binds);
   return wanted.binds.every(({ source, writable }) =>
     binds.some((one) => one.source === source && (one.writable || !writable)),
   );
+}
+
+/**
+ * Node knows only yes or no; which hosts and ports is held by src/host/network-access.ts and
+ * src/host/http-server-service.ts.
+ */
+function usesNetwork({ network, ports }: Grants): boolean {
+  return network.hosts.length > 0 || ports.some(({ published }) => published.length > 0);
 }
 
 /** A granted file or folder by its name, and by what the name leads to. */

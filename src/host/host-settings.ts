@@ -1,4 +1,6 @@
 /** Every limit of the module host in one place, with its default and the reason for it. */
+import { defaultHttpServerLimits, type HttpServerLimits } from './http-server-limits.ts';
+
 export type HostSettings = {
   /** How often the host compares running turns with their limits, ms. */
   readonly tickMs: number;
@@ -57,9 +59,26 @@ export type HostSettings = {
   readonly hostCallsMax: number;
   /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
   readonly signalsMax: number;
+  readonly httpServer: HttpServerLimits;
+  /** A fetch from its beginning to the last byte of the answer, redirects included, ms. */
+  readonly fetchMs: number;
+  /** Fetches of one module at once; one is over when its answer has been read. */
+  readonly fetchesMax: number;
+  /** Largest body of a fetch's request, bytes; the guest's own limit is the same (src/guest/web/fetch.ts). */
+  readonly fetchRequestBytesMax: number;
+  /** Largest body of its answer, bytes. */
+  readonly fetchResponseBytesMax: number;
+  /** Headers of a request or of an answer, bytes. */
+  readonly fetchHeaderBytesMax: number;
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
+
+/** Those the config file can set. */
+export type FetchLimits = Pick<
+  HostSettings,
+  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax'
+>;
 
 const MB = 1_048_576;
 
@@ -91,5 +110,11 @@ export const defaultHostSettings: HostSettings = {
   fileBytesMax: MB,
   hostCallsMax: 64,
   signalsMax: 1_024,
+  httpServer: defaultHttpServerLimits,
+  fetchMs: 30_000,
+  fetchesMax: 16,
+  fetchRequestBytesMax: MB,
+  fetchResponseBytesMax: 4 * MB,
+  fetchHeaderBytesMax: 16_384,
   outputBytesMax: 65_536,
 };

@@ -17,6 +17,7 @@ import { fromHost, type HostStart, toHost } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts';
 import { createIsolates, type Isolates } from './isolates.ts';
+import { portProblems } from './port-check.ts';
 import { createPrelude } from './prelude-script.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -31,6 +32,8 @@ const FRAME_HEAD_BYTES = 64;
 /** Imported when first asked for: a host whose modules use none does without. */
 const serviceTable: ServiceTable = {
   devices: async () => (await import('./devices/devices.ts')).makeDevices,
+  http: async () => (await import('./http-server-service.ts')).createHttpServerService,
+  network: async () => (await import('./network-service.ts')).createNetworkService,
 };
 
 becomeUser(process.argv);
@@ -93,6 +96,8 @@ function start(handle: number, start: HostStart, code: string): void {
     modules.delete(handle);
     return watchdog.remove(handle);
   };
+  const note = (text: string): void =>
+    void outbox(JSON.stringify([{ t: 'log', level: 'info', text }]), undefined);
   const module = createIsolatedModule(
     start,
     code,
@@ -101,12 +106,12 @@ function start(handle: number, start: HostStart, code: string): void {
       isolates,
       files,
       services: (tell) =>
-        createDeviceServices(serviceTable, { grants: start.grants, settings }, tell),
-      obstacles: async () => [
-        ...start.problems,
-        ...(await bindProblems(start.grants.binds)),
-        ...(await closedDevices(start.grants.devices)),
-      ],
+        createDeviceServices(
+          serviceTable,
+          { module: start.module, grants: start.grants, settings, note },
+          tell,
+        ),
+      obstacles: () => obstacles(start),
       clock: systemClock,
       settings,
     },
@@ -132,6 +137,16 @@ function start(handle: number, start: HostStart, code: string): void {
   );
   modules.set(handle, module);
   watchdog.add({ handle, limits: start.limits, module });
+}
+
+async function obstacles({ grants, problems }: HostStart): Promise<readonly string[]> {
+  const found = [
+    ...problems,
+    ...(await bindProblems(grants.binds)),
+    ...(await closedDevices(grants.devices)),
+  ];
+  // The ports of who is refused anyway may be another module's.
+  return found.length > 0 ? found : portProblems(grants.ports);
 }
 
 /**

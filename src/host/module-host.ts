@@ -8,6 +8,7 @@ import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
+import { createPortClaims } from './port-claims.ts';
 import { processMemory } from './process-memory.ts';
 import { keptOut } from './start-check.ts';
 
@@ -42,6 +43,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   /** Those that took modules until one came with other rights, and the name of each. */
   const older = new Map<HostGroup, string>();
   const living = new Set<HostGroup>();
+  const claims = createPortClaims();
 
   /** With the devices that are not asked of the kernel. */
   function simulating(grants: Grants): Grants {
@@ -109,7 +111,19 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
         grants: simulating(grants),
         groupGrants: groupGrants.map(simulating),
       };
-      return groupFor(played).start(played, sink);
+      const { problems, release } = claims.claim(played);
+      return groupFor(played).start(
+        played,
+        {
+          started: () => sink.started(),
+          requests: (requests, bodies) => sink.requests(requests, bodies),
+          ended(...ending) {
+            release();
+            sink.ended(...ending);
+          },
+        },
+        problems,
+      );
     },
     metrics(module) {
       for (const host of hosts()) {

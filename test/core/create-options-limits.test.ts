@@ -70,7 +70,7 @@ test('nonsense is refused with its path and the remedy, all at once', () => {
     /^o\.Labels\["isolet\.turn_ms"\] must be a whole number from 1 to 600000 as text, it is "0"$/,
     /^o\.Labels\["isolet\.start_ms"\] must be .* it is 500$/,
     /^o\.Labels\["isolet\.mesages_per_second"\] .*did you mean isolet\.messages_per_second\?$/,
-    /^o\.Labels\["isolet\.colour"\] is no limit there is$/,
+    /^o\.Labels\["isolet\.colour"\] is no label there is$/,
     /^o\.Labels\["isolet\.outstanding_requests"\] .* to 32768 /,
     /^o\.HostConfig\.NanoCpus must be .* 10000000 at least, it is 1$/,
     /^o\.HostConfig\.CpuQuota must be .* it is 5$/,

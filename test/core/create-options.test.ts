@@ -9,6 +9,7 @@ import { knownOptions, readCreateOptions } from '../../src/core/create-options.t
 import { parseDeployment } from '../../src/core/deployment.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { plan } from '../../src/core/plan.ts';
+import { collide, type PublishedPort } from '../../src/core/port-grant.ts';
 
 const test = suite('createOptions');
 
@@ -75,6 +76,11 @@ const refused: readonly (readonly [JsonObject, RegExp])[] = [
   [{ PortBindings: { '80/tcp': [{ HostPort: '70000' }] } }, /\[0\]\.HostPort .* it is "70000"/],
   [{ PortBindings: { '80/tcp': [{ HostPort: 80 }] } }, /as text, it is 80/],
   [{ PortBindings: { '80/tcp': {} } }, /must be an array/],
+  [{ PortBindings: { '80/tcp': [{ HostIp: 'eth0' }] } }, /\[0\]\.HostIp .* it is "eth0"/],
+  [
+    { PortBindings: { '80/tcp': [{ HostPort: '1' }], '81/tcp': [{ HostPort: '1' }] } },
+    /^o\.HostConfig\.PortBindings\["81\/tcp"\]\[0\]: port 1 is given to .*80.* already: take another/,
+  ],
 ];
 
 test('the impossible is refused with the field’s path and the remedy', () => {
@@ -127,17 +133,15 @@ test('Mounts of type bind are Binds; other kinds are listed', () => {
 
 test('well-formed settings without effect are listed, nothing is refused for them', () => {
   const settings = read({
-    ExposedPorts: { '80/tcp': {}, '53/udp': {}, '81': {} },
     HostConfig: {
       Memory: null,
       NanoCpus: 500_000_000,
-      PortBindings: { '80/tcp': [{ HostPort: '8080' }, { HostIp: '127.0.0.1', HostPort: '' }] },
       Devices: [{ PathOnHost: '/dev/i2c-1', PathInContainer: '/dev/i2c-1' }],
       Privileged: false,
     },
   });
   assert.equal(settings.problems, []);
-  assert.equal(settings.unhonoured.toSorted(), ['ExposedPorts', 'HostConfig.PortBindings']);
+  assert.equal(settings.unhonoured, []);
   const [bus] = settings.grants.devices;
   assert.equal([bus?.path, bus?.kind], ['/dev/i2c-1', 'i2c']);
 });
@@ -174,6 +178,59 @@ test('devices are granted by what their names say; others are listed one by one'
     settings.unhonoured[0] ?? '',
     /^HostConfig\.Devices\[10\] \(\/dev\/video0: no I2C bus/,
   );
+});
+
+test('PortBindings and ExposedPorts are grants; udp is listed by name', () => {
+  const settings = read({
+    ExposedPorts: { '80/tcp': {}, '53/udp': {}, '81': {} },
+    HostConfig: {
+      PortBindings: {
+        '80/tcp': [{ HostPort: '8080' }, { HostIp: '127.0.0.1', HostPort: '' }],
+        '53/udp': [{ HostPort: '53' }],
+        '82': null,
+        '83/tcp': [{}],
+      },
+    },
+  });
+  const at = (name: string, index: number) => `o.HostConfig.PortBindings["${name}"][${index}]`;
+  assert.equal(settings.problems, []);
+  assert.equal(settings.unhonoured, [
+    'ExposedPorts["53/udp"]',
+    'HostConfig.PortBindings["53/udp"]',
+  ]);
+  assert.equal(
+    settings.grants.ports.toSorted((one, other) => one.port - other.port),
+    [
+      {
+        port: 80,
+        published: [
+          { ip: '', port: 8080, at: at('80/tcp', 0) },
+          { ip: '127.0.0.1', port: 0, at: at('80/tcp', 1) },
+        ],
+      },
+      { port: 81, published: [] },
+      { port: 82, published: [] },
+      { port: 83, published: [{ ip: '', port: 0, at: at('83/tcp', 0) }] },
+    ],
+  );
+});
+
+test('two places collide when one listener would take the other’s port', () => {
+  const place = (ip: string, port = 80) => ({ ip, port, at: '' });
+  const both = (one: PublishedPort, other: PublishedPort): boolean => {
+    assert.is(collide(one, other), collide(other, one));
+    return collide(one, other);
+  };
+  for (const ip of ['', '0.0.0.0', '127.0.0.1', '::', '::1']) {
+    assert.ok(both(place(''), place(ip)));
+    assert.ok(both(place(ip), place(ip)));
+    assert.not(both(place(ip), place(ip, 81)));
+    assert.not(both(place(ip, 0), place(ip, 0)));
+  }
+  assert.ok(both(place('0.0.0.0'), place('127.0.0.1')));
+  assert.ok(both(place('::'), place('::1')));
+  assert.not(both(place('::'), place('0.0.0.0')));
+  assert.not(both(place('127.0.0.1'), place('127.0.0.2')));
 });
 
 const RUNTIME = { version: '0', architecture: 'x64' };

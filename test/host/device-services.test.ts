@@ -36,7 +36,7 @@ function bench(): {
   };
   const services = createDeviceServices(
     { echo: async () => makeEcho },
-    { grants: noGrants, settings: defaultHostSettings },
+    { grants: noGrants, settings: defaultHostSettings, note() {} },
     (event) => told.push(event) <= 1,
   );
   return { services, told, log };

@@ -266,7 +266,12 @@ test('whatever a module asks, it gets an answer with a code, and the host lives'
       deviceGrant(path, { simulated: device }),
     ),
   });
-  const service = makeDevices({ grants, settings: defaultHostSettings, signal: () => true });
+  const service = makeDevices({
+    grants,
+    settings: defaultHostSettings,
+    signal: () => true,
+    note() {},
+  });
   const paths = fc.constantFrom(...Object.keys(simulated), '/dev/mem', '__proto__');
   const near = fc.record(
     {

@@ -151,4 +151,17 @@ test('rights for one are rights for another when each file is among them, as wri
   assert.not.ok(covers([binds('/a')], binds('/b')));
 });
 
+test('the network is a right of hosts whose modules serve a port, and of no others', () => {
+  const ports = (count: number) =>
+    granting({
+      ports: [{ port: 80, published: Array(count).fill({ ip: '', port: 0, at: '' }) }],
+    });
+  const flags = (count: number) => permissionFlags('/host.mjs', [granting({}), ports(count)]);
+  assert.not(flags(0).includes('--allow-net'), 'who is published nowhere opens nothing');
+  assert.ok(flags(1).includes('--allow-net'));
+  assert.not(covers([ports(0)], ports(1)));
+  assert.ok(covers([granting({}), ports(1)], ports(2)));
+  assert.ok(covers([granting({})], ports(0)));
+});
+
 test.run();

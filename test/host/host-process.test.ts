@@ -154,10 +154,10 @@ test('memory no device has, a device that is not there, our own files: refused, 
     module: 'm',
     code: guestPrograms.echo,
     limits: { heapMb: 1_048_576, startMs: 5_000, turnMs: 2_000 },
-    grants: {
+    grants: granting({
       binds: sources.map((source, index) => ({ source, target: `/${index}`, writable: false })),
       devices: [deviceGrant('/dev/i2c-99')],
-    },
+    }),
   });
   const ending = await endOf(told);
   assert.equal([ending.cause, told.calls], ['refused', ['ended']]);

@@ -145,4 +145,25 @@ asRoot('a host keeps the group of its devices, and nothing else of root', async 
   }
 });
 
+const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+const asRootWithLowPorts = lowest > 1 ? asRoot : test.skip;
+
+asRootWithLowPorts(
+  'a port the hosts’ user may not open is refused with the two ways out',
+  async () => {
+    const choice = hostUserHere(undefined);
+    const host = createTestHost({}, undefined, choice.ok ? choice.user : undefined);
+    // Nothing serves on port 1 any more, and this test never gets to.
+    const published = [{ ip: '', port: 1, at: 'o.HostConfig.PortBindings["80/tcp"][0]' }];
+    const grants = granting({ ports: [{ port: 80, published }] });
+    const { cause, reason } = await endOf(startNoting(host, { module: 'low', code: '', grants }));
+    assert.is(cause, 'refused');
+    assert.match(
+      reason,
+      /^o\.HostConfig\.PortBindings\["80\/tcp"\]\[0\]: port 1 may not be opened by the user .*from 1024 on, or set .*ip_unprivileged_port_start to 1\.$/,
+    );
+    await host.stop();
+  },
+);
+
 test.run();

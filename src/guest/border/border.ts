@@ -164,7 +164,9 @@ export function createBorder(timerMs: () => number): Border {
       countCall();
       const call = ++lastHostCall;
       callsToHost.set(call, done as Done<never>);
-      hostCalls = append(hostCalls, `{${fields},"call":${call}}`);
+      const text = `{${fields},"call":${call}}`;
+      if (hostCalls !== '' && hostCalls.length + text.length > FLUSH_SIZE_MAX) flush();
+      hostCalls = append(hostCalls, text);
       touch();
     },
     ack(id) {

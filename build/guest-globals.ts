@@ -1,0 +1,24 @@
+/**
+ * Globals of the web that only some modules use: a bundle that names one gets the file that installs it, all
+ * others do without its memory. They are true globals, so that polyfills and tests may replace them.
+ */
+type Extra = {
+  /** Below src/guest. */
+  readonly file: string;
+  readonly names: readonly string[];
+};
+
+const extras: readonly Extra[] = [
+  { file: 'web/install-abort.ts', names: ['AbortController', 'AbortSignal', 'DOMException'] },
+  { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
+];
+
+/**
+ * The files this code needs, for esbuild's `inject` (guest-plugin.ts knows the way). A name in a text or of a
+ * property counts, too: that costs some KB and breaks nothing.
+ */
+export function installersFor(code: string): readonly string[] {
+  return extras
+    .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
+    .map(({ file }) => `isolet:${file}`);
+}
