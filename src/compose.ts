@@ -55,6 +55,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     prelude,
     user,
     keepOut: [config.dataDir],
+    simulated: config.simulatedDevices,
     clock,
     log,
     settings: config.fetch,

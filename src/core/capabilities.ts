@@ -4,8 +4,9 @@
  */
 import type { Asked } from './asked.ts';
 import { deviceMatches, isWithin, pathRights } from './capability-paths.ts';
+import type { DeviceGrant } from './device-grant.ts';
 import type { Policy } from './policy.ts';
-import type { Bind, DeviceGrant, Grants } from './ports.ts';
+import type { Bind, Grants } from './ports.ts';
 
 export type Granted = {
   readonly grants: Grants;

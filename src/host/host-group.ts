@@ -54,6 +54,8 @@ export type HostGroupDeps = {
   /** What the host may touch: the grants of all modules that may come. */
   readonly grants: readonly Grants[];
   readonly user: HostUser | undefined;
+  /** Groups of devices it keeps as that user. */
+  readonly deviceGroups: readonly number[];
   readonly prelude: string;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,6 +1,8 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
+import type { SimulatedDevice } from '../core/device-grant.ts';
 import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
+import { absentDevices, deviceGroups, deviceRights } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
@@ -19,6 +21,8 @@ export type ModuleHostOptions = {
   readonly user?: HostUser | undefined;
   /** Files no module gets, whatever its deployment says: our own. */
   readonly keepOut?: readonly string[];
+  /** Devices we play ourselves, by path. */
+  readonly simulated?: Readonly<Record<string, SimulatedDevice>>;
   /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
   readonly oomKills?: () => number;
   readonly clock: Clock;
@@ -31,7 +35,7 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
-  const { user, keepOut = [], oomKills = countOomKills } = options;
+  const { user, keepOut = [], simulated = {}, oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
@@ -41,18 +45,30 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   const living = new Set<HostGroup>();
   const claims = createPortClaims();
 
-  /** A bind that is refused is no right of the host either. */
+  /** With the devices that are not asked of the kernel. */
+  function simulating(grants: Grants): Grants {
+    const devices = grants.devices.map((device) => ({
+      ...device,
+      simulated: simulated[device.path],
+    }));
+    return { ...grants, devices };
+  }
+
+  /** What is refused is no right of the host either. */
   function allowed(grants: Grants): Grants {
     return {
       ...grants,
       binds: grants.binds.filter((bind) => keptOut(bind, keepOut) === undefined),
+      devices: grants.devices.filter((device) => absentDevices([device]).length === 0),
     };
   }
 
   function groupFor({ group, grants, groupGrants = [] }: ModuleStart): HostGroup {
     const there = open.get(group);
     const wanted = allowed(grants);
-    if (there !== undefined && covers(there.grants, wanted)) return there.host;
+    const rights = deviceRights(wanted.devices);
+    const suits = rights.every((right) => there?.deviceRights.includes(right));
+    if (there !== undefined && suits && covers(there.grants, wanted)) return there.host;
     // A process cannot be given rights later: its modules run on there until they end.
     if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
     return openGroup(group, [...groupGrants.map(allowed), wanted]);
@@ -63,9 +79,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       older.delete(made);
       if (open.get(group)?.host === made) open.delete(group);
     };
+    const devices = grants.flatMap((one) => one.devices);
     const made = createHostGroup({
       ...options,
       user,
+      deviceGroups: deviceGroups(devices),
       keepOut,
       oomKills,
       group,
@@ -74,7 +92,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       machineBytes,
       closed,
     });
-    open.set(group, { host: made, grants });
+    open.set(group, { host: made, grants, deviceRights: deviceRights(devices) });
     living.add(made);
     void made.left.then(() => living.delete(made));
     return made;
@@ -87,9 +105,15 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
 
   return {
     start(start, sink) {
-      const { problems, release } = claims.claim(start);
-      return groupFor(start).start(
-        start,
+      const { grants, groupGrants = [] } = start;
+      const played = {
+        ...start,
+        grants: simulating(grants),
+        groupGrants: groupGrants.map(simulating),
+      };
+      const { problems, release } = claims.claim(played);
+      return groupFor(played).start(
+        played,
         {
           started: () => sink.started(),
           requests: (requests, bodies) => sink.requests(requests, bodies),
@@ -125,4 +149,8 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   };
 }
 
-type Open = { readonly host: HostGroup; readonly grants: readonly Grants[] };
+type Open = {
+  readonly host: HostGroup;
+  readonly grants: readonly Grants[];
+  readonly deviceRights: readonly string[];
+};

@@ -1,6 +1,6 @@
 /** What a module asks for and this device cannot give, as far as the supervisor sees it. */
-import { existsSync } from 'node:fs';
 import type { Bind, ModuleStart } from '../core/ports.ts';
+import { absentDevices } from './device-check.ts';
 import { localRealPath } from './local-real-path.ts';
 
 export type DeviceBounds = {
@@ -28,12 +28,7 @@ export function startProblems(
     const problem = keptOut(bind, bounds.keepOut);
     if (problem !== undefined) problems.push(problem);
   }
-  for (const { path, at } of grants.devices) {
-    if (!existsSync(path)) {
-      problems.push(`${at}: ${path} is not on this device: connect it, or correct the path`);
-    }
-  }
-  return problems;
+  return [...problems, ...absentDevices(grants.devices)];
 }
 
 /** A bind that would open our own files to a module, by whatever name. */

@@ -98,7 +98,14 @@ test('the result is never wider than any of the three, and deciding again change
         grants: {
           ...noGrants,
           binds,
-          devices: devices.map((one) => ({ path: one, at: one })),
+          devices: devices.map((one) => ({
+            path: one,
+            target: one,
+            kind: undefined,
+            readable: true,
+            writable: true,
+            at: one,
+          })),
         },
         memoryMb,
       });

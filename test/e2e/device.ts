@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { bundleModule } from '../../build/bundle-module.ts';
 import { buildPrelude } from '../../build/guest.ts';
 import { createBundles } from '../../src/artifacts/bundles.ts';
+import type { SimulatedDevice } from '../../src/core/device-grant.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { ModuleLimits } from '../../src/core/ports.ts';
 import type { ModuleSummary } from '../../src/core/summaries.ts';
@@ -71,6 +72,8 @@ export type DeviceOptions = {
   readonly dataDir?: string;
   /** Programs as they ship, out of dist/, which must be built. */
   readonly shipped?: boolean;
+  /** Devices the runtime plays, by path. */
+  readonly simulated?: Readonly<Record<string, SimulatedDevice>>;
   /** In the place of the store's own thread. */
   readonly storeMain?: string | URL;
 };
@@ -95,6 +98,7 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
       prelude: await buildPrelude(),
       clock,
       log,
+      simulated: options.simulated ?? {},
     }),
     upstream,
     bundles: createBundles({ dir: join(dataDir, 'bundles'), log, clock }),
