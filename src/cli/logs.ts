@@ -2,6 +2,7 @@
 import type { LogLine } from '../core/summaries.ts';
 import { apiOptions, listen, socketOf } from './api-client.ts';
 import type { Command } from './command.ts';
+import { printable } from './printable.ts';
 
 export const logs: Command = {
   name: 'logs',
@@ -27,7 +28,7 @@ export const logs: Command = {
       const line = JSON.parse(text) as LogLine;
       const time = new Date(line.atMs).toISOString().slice(11, 23);
       const level = line.level === 'info' ? '' : ` ${line.level}`;
-      process.stdout.write(`${time}${level} ${line.text}\n`);
+      process.stdout.write(`${time}${level} ${printable(line.text)}\n`);
     });
     return 0;
   },
