@@ -39,6 +39,7 @@ const inGuest = (path: string): string =>
 /** Import specifier → absolute path of the file to bundle for it. */
 export const guestImports: Readonly<Record<string, string>> = Object.fromEntries([
   ...sdk.map((name) => [name, inGuest(`sdk/${name}.ts`)]),
+  ['isolet', inGuest('isolet/isolet.ts')],
   ...Object.entries(builtins).flatMap(([name, file]) => {
     const path = inGuest(`node/${file}`);
     return [

@@ -56,6 +56,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     user,
     keepOut: [config.dataDir],
     allowed: config.policy.binds,
+    simulated: config.simulatedDevices,
     clock,
     log,
     settings: config.fetch,

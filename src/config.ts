@@ -6,11 +6,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
+import type { SimulatedDevice } from './core/device-grant.ts';
 import { Fault } from './core/fault.ts';
+import type { JsonObject } from './core/json.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
 import { nearest } from './core/nearest.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
+import { readSimulatedDevices } from './core/simulated-devices.ts';
 import { defaultHostSettings, type FetchLimits } from './host/host-settings.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
@@ -29,6 +32,8 @@ export type Config = {
   readonly logLevel: LogLevelName;
   /** Whom module hosts run as when we are root; undefined = isolet, else nobody. */
   readonly hostUser: string | undefined;
+  /** Devices the runtime plays itself, by path. */
+  readonly simulatedDevices: Readonly<Record<string, SimulatedDevice>>;
   /** Limits of a module that sets none of its own. */
   readonly module: ModuleLimits;
   readonly messages: MessageSettings;
@@ -39,7 +44,8 @@ export type Config = {
 };
 
 type Table = Readonly<Record<string, unknown>>;
-type Known = { readonly [key: string]: 'text' | 'texts' | 'count' | Known };
+/** `devices`: a table src/core/simulated-devices.ts reads. */
+type Known = { readonly [key: string]: 'text' | 'texts' | 'count' | 'devices' | Known };
 
 /** Every key there is. */
 const known: Known = {
@@ -51,6 +57,7 @@ const known: Known = {
     api_socket: 'text',
     log_level: 'text',
     host_user: 'text',
+    simulated_devices: 'devices',
     module: {
       heap_mb: 'count',
       start_ms: 'count',
@@ -137,6 +144,11 @@ export function parseConfig(text: string, file: string): Config {
     apiSocket,
     logLevel,
     hostUser: typeof isolet['host_user'] === 'string' ? isolet['host_user'] : undefined,
+    simulatedDevices: readSimulatedDevices(
+      section(isolet, 'simulated_devices') as JsonObject,
+      'isolet.simulated_devices',
+      problems,
+    ),
     module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
     fetch: readFetch(section(isolet, 'fetch')),
@@ -251,7 +263,7 @@ function checkKeys(table: Table, shape: Known, path: string, problems: string[])
         problems.push(`${at} must be a whole number above 0`);
       }
     } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      checkKeys(value as Table, kind, `${at}.`, problems);
+      if (kind !== 'devices') checkKeys(value as Table, kind, `${at}.`, problems);
     } else {
       problems.push(`${at} must be a table: [${at}]`);
     }

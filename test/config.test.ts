@@ -57,6 +57,53 @@ test('a trust bundle is read, and refused when it is none', () => {
   );
 });
 
+test('simulated devices are read, and refused with the key that is wrong', () => {
+  const text = (devices: string): string =>
+    `[provisioning]\nsource = "none"\n[isolet.simulated_devices]\n${devices}\n`;
+  const config = parseConfig(
+    text(`"/dev/i2c-1" = { 0x48 = { bytes = [25, 128], register_bytes = 2 }, 118 = [1] }
+      "/dev/spidev0.0" = {}
+      "/dev/gpiochip0" = { lines = 8, wires = { 1 = 2 } }
+      "/dev/ttyUSB0" = {}`),
+    FILE,
+  );
+  assert.equal(config.simulatedDevices, {
+    '/dev/i2c-1': {
+      kind: 'i2c',
+      chips: [
+        { address: 118, bytes: [1], registerBytes: 1 },
+        { address: 0x48, bytes: [25, 128], registerBytes: 2 },
+      ],
+    },
+    '/dev/spidev0.0': { kind: 'spi' },
+    '/dev/gpiochip0': { kind: 'gpio', lines: 8, wires: [[1, 2]] },
+    '/dev/ttyUSB0': { kind: 'serial' },
+  });
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['"/dev/video0" = {}', /"\/dev\/video0" must be named as a device of Linux is/],
+    ['"/dev/i2c-1" = 5', /"\/dev\/i2c-1" must be a table/],
+    ['"/dev/i2c-1" = { 0x80 = [1] }', /0x80: an address is a number from 0x00 to 0x7f/],
+    ['"/dev/i2c-1" = { 0x48 = [256] }', /0x48 must hold the bytes/],
+    ['"/dev/i2c-1" = { 0x48 = { bytes = [], width = 2 } }', /0x48\.width is not known/],
+    ['"/dev/gpiochip0" = { lines = 8, wires = { 1 = 8 } }', /wires must lead from an output/],
+    ['"/dev/gpiochip0" = { lines = 0 }', /lines must be a whole number/],
+    ['"/dev/ttyS0" = { speed = 1 }', /speed is not known/],
+  ];
+  for (const [devices, expected] of cases) {
+    assert.match(
+      problem(() => parseConfig(text(devices), FILE)),
+      expected,
+    );
+  }
+});
+
+test('the example of docs/devices.md is one', () => {
+  const document = readFileSync(join(import.meta.dirname, '../docs/devices.md'), 'utf8');
+  const example = /```toml\n([\s\S]*?)```/.exec(document)?.[1] ?? '';
+  const config = parseConfig(`[provisioning]\nsource = "none"\n${example}`, FILE);
+  assert.is(Object.keys(config.simulatedDevices).length, 4);
+});
+
 test('limits of modules come from their section, each with a default', () => {
   const read = (section: string) =>
     parseConfig(`[provisioning]\nsource = "none"\n[isolet.module]\n${section}`, FILE).module;

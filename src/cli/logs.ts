@@ -1,5 +1,6 @@
 /** `isolet logs`: what a module printed. */
 import type { LogLine } from '../core/summaries.ts';
+import { printable } from '../lib/printable.ts';
 import { apiOptions, listen, socketOf } from './api-client.ts';
 import type { Command } from './command.ts';
 
@@ -27,7 +28,7 @@ export const logs: Command = {
       const line = JSON.parse(text) as LogLine;
       const time = new Date(line.atMs).toISOString().slice(11, 23);
       const level = line.level === 'info' ? '' : ` ${line.level}`;
-      process.stdout.write(`${time}${level} ${line.text}\n`);
+      process.stdout.write(`${time}${level} ${printable(line.text)}\n`);
     });
     return 0;
   },

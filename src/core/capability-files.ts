@@ -2,8 +2,9 @@
 import type { Asked } from './asked.ts';
 import { deviceMatches, isWithin, pathRights } from './capability-paths.ts';
 import { type Decided, notAsked, type Refusal } from './capability-refusal.ts';
+import type { DeviceGrant } from './device-grant.ts';
 import type { Policy } from './policy.ts';
-import type { Bind, DeviceGrant } from './ports.ts';
+import type { Bind } from './ports.ts';
 
 const FULL = { readable: true, writable: true };
 
@@ -64,18 +65,21 @@ export function decideDevices(
   policy: Policy,
 ): Decided<readonly DeviceGrant[]> {
   const refusals: Refusal[] = [];
-  const given = devices.filter(({ path, at }) => {
-    if (asked !== undefined && !asked.devices.some((rule) => deviceMatches(path, rule))) {
-      refusals.push(notAsked(at, path));
+  const asModuleSees = ({ target, kind }: DeviceGrant) => ({ path: target, kind });
+  const given = devices.filter((device) => {
+    const { path, target, at } = device;
+    const inside = asModuleSees(device);
+    if (asked !== undefined && !asked.devices.some((rule) => deviceMatches(inside, rule))) {
+      refusals.push(notAsked(at, target));
       return false;
     }
-    if (policy.devices?.some((rule) => deviceMatches(path, rule)) ?? true) return true;
+    if (policy.devices?.some((rule) => deviceMatches(device, rule)) ?? true) return true;
     const sentence = `${at}: the policy of this device does not allow ${path}: take it out of the deployment, or add it to isolet.policy.devices of the device's config`;
     refusals.push({ what: path, by: 'policy', sentence });
     return false;
   });
   const missing = (asked?.devices ?? [])
-    .filter((rule) => !given.some(({ path }) => deviceMatches(path, rule)))
+    .filter((rule) => !given.some((device) => deviceMatches(asModuleSees(device), rule)))
     .map(
       (rule) =>
         `the bundle asks for the device ${rule}, which is not granted: add it to HostConfig.Devices`,

@@ -3,6 +3,7 @@ import type { Asked } from './asked.ts';
 import type { Decision } from './capabilities.ts';
 import type { PathRule } from './capability-paths.ts';
 import type { Granted } from './capability-refusal.ts';
+import type { DeviceGrant } from './device-grant.ts';
 import { formatHostPort } from './network-grant.ts';
 import type { Policy } from './policy.ts';
 import type { PortGrant } from './port-grant.ts';
@@ -38,9 +39,9 @@ export function capabilityRows(
     {
       capability: 'devices',
       asks: asked?.devices ?? null,
-      grants: grants.devices.map(({ path }) => path),
+      grants: grants.devices.map(deviceText),
       policy: policy.devices ?? null,
-      gets: given.devices.map(({ path }) => path),
+      gets: given.devices.map(deviceText),
     },
     {
       capability: 'network',
@@ -72,6 +73,12 @@ const pathText = ({ path, writable }: PathRule): string => `${path}${writable ? 
 
 const bindText = ({ source, target, writable }: Bind): string =>
   `${source}:${target}${writable ? '' : ':ro'}`;
+
+/** As after `docker run --device`. */
+function deviceText({ path, target, readable, writable }: DeviceGrant): string {
+  const rights = readable && writable ? '' : readable ? ':r' : ':w';
+  return `${path}${target === path ? '' : `:${target}`}${rights}`;
+}
 
 function networkTexts({ network }: Grants): readonly string[] {
   return network.implicit ? ['public, if asked'] : network.hosts.map(formatHostPort);

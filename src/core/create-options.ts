@@ -1,7 +1,7 @@
 /** What Docker's container settings mean for a module in an isolate (docs/capabilities.md has the table). */
+import { readDevices, useless } from './create-options-devices.ts';
 import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
-import { readDevices } from './create-options-machine.ts';
 import { readNetwork } from './create-options-network.ts';
 import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
@@ -36,6 +36,7 @@ export type Treatment = 'honoured' | 'checked' | 'accepted';
 export const knownOptions: Readonly<Record<string, Treatment>> = {
   Env: 'honoured',
   'HostConfig.Binds': 'honoured',
+  'HostConfig.Devices': 'honoured',
   'HostConfig.CpuPeriod': 'honoured',
   'HostConfig.CpuQuota': 'honoured',
   'HostConfig.Dns': 'honoured',
@@ -48,7 +49,6 @@ export const knownOptions: Readonly<Record<string, Treatment>> = {
   ExposedPorts: 'honoured',
   Labels: 'honoured',
   NetworkDisabled: 'honoured',
-  'HostConfig.Devices': 'checked',
   Hostname: 'accepted',
   OpenStdin: 'accepted',
   Tty: 'accepted',
@@ -92,6 +92,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
       }
       case 'HostConfig.Devices':
         grants.devices = readDevices(value, at, problems);
+        unhonoured.push(...useless(grants.devices, name));
         break;
       case 'HostConfig.PortBindings':
       case 'ExposedPorts': {

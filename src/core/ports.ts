@@ -3,6 +3,7 @@
  * in test/fakes; each port has one contract suite in test/contracts that both pass.
  */
 import type { Asked } from './asked.ts';
+import type { DeviceGrant } from './device-grant.ts';
 import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -169,14 +170,6 @@ export type Bind = {
   readonly writable: boolean;
   /** The field of the deployment that grants it, for sentences about it. */
   readonly at?: string;
-};
-
-/** A device a module asks for. Nothing is granted yet; it must be there, as Docker wants it. */
-export type DeviceGrant = {
-  /** Below /dev. */
-  readonly path: string;
-  /** The field of the deployment that asks for it. */
-  readonly at: string;
 };
 
 /** What of the device a module may touch. */

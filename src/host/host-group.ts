@@ -2,7 +2,6 @@
  * The modules of one group and the host process they share. It knows who runs there, checks what
  * comes out, and when the host has to be killed tells each module how it ended: the culprit first.
  */
-import type { PathRule } from '../core/capability-paths.ts';
 import { type GuestBoot, TREATY_VERSION } from '../core/guest-protocol.ts';
 import type { ModuleName } from '../core/message.ts';
 import type {
@@ -34,7 +33,7 @@ import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
 import { mapStack } from './stack-map.ts';
-import { startProblems } from './start-check.ts';
+import { type FileBounds, startProblems } from './start-check.ts';
 
 export type HostGroup = {
   readonly pid: number;
@@ -49,22 +48,20 @@ export type HostGroup = {
   readonly left: Promise<void>;
 };
 
-export type HostGroupDeps = {
+export type HostGroupDeps = FileBounds & {
   readonly group: string;
   readonly hostMain: string;
   /** What the host may touch: the grants of all modules that may come. */
   readonly grants: readonly Grants[];
   readonly user: HostUser | undefined;
+  /** Groups of devices it keeps as that user. */
+  readonly deviceGroups: readonly number[];
   readonly prelude: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: HostSettings;
   /** Memory of the machine, bytes. */
   readonly machineBytes: number;
-  /** Files no module gets, whatever its deployment says. */
-  readonly keepOut: readonly string[];
-  /** What the device's owner lets deployments bind; undefined = all of it. */
-  readonly allowed: readonly PathRule[] | undefined;
   /** How often the kernel has killed a process because memory ran out. */
   readonly oomKills: () => number;
   /** It takes no more modules: the next one needs a new group. Called once. */

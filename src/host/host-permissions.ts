@@ -1,13 +1,14 @@
 /**
  * What a module-host process may touch, as flags of Node's permission model: its own program and the
- * files its modules were granted, and the network if one of them was; no children, no workers, no
- * inspector, no databases
+ * files and devices its modules were granted, and the network if one of them was; no children, no
+ * workers, no inspector, no databases
  * (docs/decisions/0007-rights-of-a-host.md).
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Grants } from '../core/ports.ts';
+import { linuxDevices } from './device-check.ts';
 import { localRealPath } from './local-real-path.ts';
 
 /** The only addon, and what finds its binary. */
@@ -19,9 +20,11 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
   const binds = all.flatMap((grants) => grants.binds);
   const granted = binds.flatMap(({ source }) => names(source));
   const written = binds.filter(({ writable }) => writable);
+  const devices = linuxDevices(all.flatMap((grants) => grants.devices));
+  const devicePaths = devices.flatMap(({ path }) => names(path));
   // src/host/file-access.ts looks at /proc/self/fd for what it has opened.
-  const read = [...programPaths(hostMain), '/proc/self/fd', ...granted];
-  const write = written.flatMap(({ source }) => names(source));
+  const read = [...programPaths(hostMain), '/proc/self/fd', ...granted, ...devicePaths];
+  const write = [...written.flatMap(({ source }) => names(source)), ...devicePaths];
   return [
     '--permission',
     '--allow-addons',
@@ -29,14 +32,17 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     '--no-experimental-sqlite',
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
-    // Node says of the flag that it is an experiment, and would in every host's first line.
-    ...(all.some(usesNetwork) ? ['--allow-net', '--disable-warning=ExperimentalWarning'] : []),
+    // For ioctl (src/host/devices/kernel.ts), and only where there is something to call it for.
+    ...(devices.length > 0 ? ['--allow-ffi'] : []),
+    ...(all.some(usesNetwork) ? ['--allow-net'] : []),
+    // Node says of both that they are an experiment, and would in every host's first line.
+    '--disable-warning=ExperimentalWarning',
     ...patterns(read).map((path) => `--allow-fs-read=${path}`),
     ...patterns(write).map((path) => `--allow-fs-write=${path}`),
   ];
 }
 
-/** Has a host with the rights for `granted` those for `wanted`, too? */
+/** Has a host with the rights for `granted` those for the binds of `wanted`, too? Devices: device-check.ts. */
 export function covers(granted: readonly Grants[], wanted: Grants): boolean {
   if (usesNetwork(wanted) && !granted.some(usesNetwork)) return false;
   const binds = granted.flatMap((grants) => grants.binds);

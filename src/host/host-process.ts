@@ -7,6 +7,7 @@ import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Cancel, Clock, Grants, Log } from '../core/ports.ts';
+import { becomingArgument } from './become-user.ts';
 import type { Frame } from './frame.ts';
 import { createFramePipe, type FramePipe } from './frame-pipe.ts';
 import { permissionFlags } from './host-permissions.ts';
@@ -41,6 +42,8 @@ export type HostProcessDeps = {
   readonly grants: readonly Grants[];
   /** Whom it runs as; undefined = as ourselves. */
   readonly user: HostUser | undefined;
+  /** Groups of devices it keeps as that user. */
+  readonly deviceGroups: readonly number[];
   readonly group: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -75,12 +78,14 @@ const FUNERAL_MS = 1_000;
 
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
   const { clock, settings } = deps;
-  const { hostMain, grants, user } = deps;
+  const { hostMain, grants, user, deviceGroups } = deps;
   const flags = [...V8_FLAGS, ...permissionFlags(hostMain, grants)];
-  const child = spawn(process.execPath, [...flags, hostMain], {
+  const becomes = user !== undefined && deviceGroups.length > 0;
+  const words = becomes ? [becomingArgument({ ...user, groups: deviceGroups })] : [];
+  const child = spawn(process.execPath, [...flags, hostMain, ...words], {
     cwd: '/',
-    // Node drops the supplementary groups along with the user.
-    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
+    // Node drops the supplementary groups along with the user; a host that needs some drops the rest.
+    ...(user === undefined || becomes ? {} : { uid: user.uid, gid: user.gid }),
     env: ENVIRONMENT,
     // Its own session: Ctrl-C in a terminal reaches the supervisor alone.
     detached: true,

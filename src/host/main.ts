@@ -6,7 +6,9 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { systemClock } from '../lib/system-clock.ts';
+import { becomeUser } from './become-user.ts';
 import { bindProblems } from './bind-check.ts';
+import { closedDevices } from './device-check.ts';
 import { createDeviceServices, type ServiceTable } from './device-services.ts';
 import { createFileAccess } from './file-access.ts';
 import { encodeFrame, type Frame } from './frame.ts';
@@ -29,9 +31,12 @@ const FRAME_HEAD_BYTES = 64;
 
 /** Imported when first asked for: a host whose modules use none does without. */
 const serviceTable: ServiceTable = {
+  devices: async () => (await import('./devices/devices.ts')).makeDevices,
   http: async () => (await import('./http-server-service.ts')).createHttpServerService,
   network: async () => (await import('./network-service.ts')).createNetworkService,
 };
+
+becomeUser(process.argv);
 
 type Running = {
   readonly settings: HostSettings;
@@ -135,7 +140,11 @@ function start(handle: number, start: HostStart, code: string): void {
 }
 
 async function obstacles({ grants, problems }: HostStart): Promise<readonly string[]> {
-  const found = [...problems, ...(await bindProblems(grants.binds))];
+  const found = [
+    ...problems,
+    ...(await bindProblems(grants.binds)),
+    ...(await closedDevices(grants.devices)),
+  ];
   // The ports of who is refused anyway may be another module's.
   return found.length > 0 ? found : portProblems(grants.ports);
 }

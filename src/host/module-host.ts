@@ -1,7 +1,9 @@
 /** The port ModuleHost: groups of modules, each group in a module-host process of its own. */
 import { totalmem } from 'node:os';
 import type { PathRule } from '../core/capability-paths.ts';
+import type { SimulatedDevice } from '../core/device-grant.ts';
 import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
+import { absentDevices, deviceGroups, deviceRights } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
@@ -22,6 +24,8 @@ export type ModuleHostOptions = {
   readonly keepOut?: readonly string[];
   /** What the device's owner lets deployments bind; undefined = all of it. */
   readonly allowed?: readonly PathRule[] | undefined;
+  /** Devices we play ourselves, by path. */
+  readonly simulated?: Readonly<Record<string, SimulatedDevice>>;
   /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
   readonly oomKills?: () => number;
   readonly clock: Clock;
@@ -34,7 +38,7 @@ export type ModuleHostOptions = {
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
 export function createModuleHost(options: ModuleHostOptions): ModuleHost {
-  const { user, keepOut = [], allowed, oomKills = countOomKills } = options;
+  const { user, keepOut = [], allowed, simulated = {}, oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   /** Those that take modules, by name. */
@@ -44,18 +48,30 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   const living = new Set<HostGroup>();
   const claims = createPortClaims();
 
-  /** A bind that is refused is no right of the host either. */
+  /** With the devices that are not asked of the kernel. */
+  function simulating(grants: Grants): Grants {
+    const devices = grants.devices.map((device) => ({
+      ...device,
+      simulated: simulated[device.path],
+    }));
+    return { ...grants, devices };
+  }
+
+  /** What is refused is no right of the host either. */
   function openTo(grants: Grants): Grants {
     return {
       ...grants,
       binds: grants.binds.filter((bind) => closedBind(bind, { keepOut, allowed }) === undefined),
+      devices: grants.devices.filter((device) => absentDevices([device]).length === 0),
     };
   }
 
   function groupFor({ group, grants, groupGrants = [] }: ModuleStart): HostGroup {
     const there = open.get(group);
     const wanted = openTo(grants);
-    if (there !== undefined && covers(there.grants, wanted)) return there.host;
+    const rights = deviceRights(wanted.devices);
+    const suits = rights.every((right) => there?.deviceRights.includes(right));
+    if (there !== undefined && suits && covers(there.grants, wanted)) return there.host;
     // A process cannot be given rights later: its modules run on there until they end.
     if (there !== undefined) older.set(there.host, `${group}, process ${there.host.pid}`);
     return openGroup(group, [...groupGrants.map(openTo), wanted]);
@@ -66,9 +82,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       older.delete(made);
       if (open.get(group)?.host === made) open.delete(group);
     };
+    const devices = grants.flatMap((one) => one.devices);
     const made = createHostGroup({
       ...options,
       user,
+      deviceGroups: deviceGroups(devices),
       keepOut,
       allowed,
       oomKills,
@@ -78,7 +96,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
       machineBytes,
       closed,
     });
-    open.set(group, { host: made, grants });
+    open.set(group, { host: made, grants, deviceRights: deviceRights(devices) });
     living.add(made);
     void made.left.then(() => living.delete(made));
     return made;
@@ -91,9 +109,15 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
 
   return {
     start(start, sink) {
-      const { problems, release } = claims.claim(start);
-      return groupFor(start).start(
-        start,
+      const { grants, groupGrants = [] } = start;
+      const played = {
+        ...start,
+        grants: simulating(grants),
+        groupGrants: groupGrants.map(simulating),
+      };
+      const { problems, release } = claims.claim(played);
+      return groupFor(played).start(
+        played,
         {
           started: () => sink.started(),
           requests: (requests, bodies) => sink.requests(requests, bodies),
@@ -129,4 +153,8 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   };
 }
 
-type Open = { readonly host: HostGroup; readonly grants: readonly Grants[] };
+type Open = {
+  readonly host: HostGroup;
+  readonly grants: readonly Grants[];
+  readonly deviceRights: readonly string[];
+};

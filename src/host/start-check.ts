@@ -1,8 +1,8 @@
 /** What a module asks for and this device cannot give, as far as the supervisor sees it. */
-import { existsSync } from 'node:fs';
 import { forbiddenByPolicy } from '../core/capability-files.ts';
 import { type PathRule, pathRights } from '../core/capability-paths.ts';
 import type { Bind, ModuleStart } from '../core/ports.ts';
+import { absentDevices } from './device-check.ts';
 import { localRealPath } from './local-real-path.ts';
 
 export type FileBounds = {
@@ -35,12 +35,7 @@ export function startProblems(
     const problem = closedBind(bind, bounds);
     if (problem !== undefined) problems.push(problem);
   }
-  for (const { path, at } of grants.devices) {
-    if (!existsSync(path)) {
-      problems.push(`${at}: ${path} is not on this device: connect it, or correct the path`);
-    }
-  }
-  return problems;
+  return [...problems, ...absentDevices(grants.devices)];
 }
 
 /**

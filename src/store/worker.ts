@@ -6,6 +6,7 @@ import {
   workerData,
 } from 'node:worker_threads';
 import { Fault } from '../core/fault.ts';
+import { collectGarbage } from '../lib/collect-garbage.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { inGroups } from './commit-groups.ts';
 import { pack } from './packed.ts';
@@ -42,6 +43,8 @@ try {
 
 function serve(store: SynchronousStore): void {
   let idle = setTimeout(tidy, settings.idleMs);
+  /** Once, when the start is over. */
+  let collected = false;
 
   port.on('message', (first: StoreRequest) => {
     clearTimeout(idle);
@@ -64,6 +67,10 @@ function serve(store: SynchronousStore): void {
       // The next request will say what is wrong; tidying can wait.
     }
     if (more) idle = setTimeout(tidy, TIDY_PAUSE_MS);
+    else if (!collected) {
+      collected = true;
+      collectGarbage();
+    }
   }
 }
 

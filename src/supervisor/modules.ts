@@ -85,6 +85,11 @@ const NEW: StatisticsRow = {
   quarantined: false,
 };
 
+/** Who uses the machine's devices has a host with those who do, too (decision 0010). */
+function groupOf({ settings }: ModuleSpec): string {
+  return settings.grants.devices.some(({ kind }) => kind !== undefined) ? 'devices' : 'shared';
+}
+
 export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics']): Modules {
   const { host, services, clock, log, write, meter, changed } = deps;
   const policy = deps.policy ?? noPolicy;
@@ -194,12 +199,13 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       limits: { ...limitsOf(spec, limits), heapMb: rights.memoryMb },
       ...(module.statistics.quarantined
         ? { group: `module ${spec.name}` }
-        : { group: 'shared', groupGrants: sharedGrants() }),
+        : { group: groupOf(spec), groupGrants: groupGrants(groupOf(spec)) }),
     };
   }
 
-  function sharedGrants(): readonly Grants[] {
+  function groupGrants(group: string): readonly Grants[] {
     return [...deps.deployed()]
+      .filter((spec) => groupOf(spec) === group)
       .filter(({ name }) => held.get(name)?.statistics.quarantined !== true)
       .map((spec) => rightsOf(spec, deps.asked(spec.image), policy, deps.limits.heapMb).grants);
   }

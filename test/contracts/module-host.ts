@@ -2,6 +2,8 @@
 
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { deviceKind } from '../../src/core/create-options-devices.ts';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import type { GuestEvent, GuestRequest } from '../../src/core/guest-protocol.ts';
 import {
   type Ending,
@@ -51,6 +53,17 @@ export type Told = {
 
 /** These grants and no others. */
 export const granting = (grants: Partial<Grants>): Grants => ({ ...noGrants, ...grants });
+
+/** All rights to one device, under its own name. */
+export const deviceGrant = (path: string, change: Partial<DeviceGrant> = {}): DeviceGrant => ({
+  path,
+  target: path,
+  kind: deviceKind(path),
+  readable: true,
+  writable: true,
+  at: 'HostConfig.Devices[0]',
+  ...change,
+});
 
 /** Starts a module and notes everything it tells. */
 export function startNoting(

@@ -5,6 +5,8 @@ import { type Asked, asksNothing, readAsked } from '../../src/core/asked.ts';
 import { decide } from '../../src/core/capabilities.ts';
 import { deviceMatches, pathRights } from '../../src/core/capability-paths.ts';
 import type { Granted } from '../../src/core/capability-refusal.ts';
+import { deviceKind } from '../../src/core/create-options-devices.ts';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import { allows, covers, type HostPort, type NetworkGrant } from '../../src/core/network-grant.ts';
 import { readHostPorts } from '../../src/core/network-grant-text.ts';
 import { noPolicy, type Policy, readPolicy } from '../../src/core/policy.ts';
@@ -190,9 +192,56 @@ test('a policy that says nothing sensible is told, each entry', () => {
   assert.is(asked.length, 2);
 });
 
+test('a device is asked for by the path the module sees, allowed by the one the device has', () => {
+  const problems: string[] = [];
+  const devices: readonly DeviceGrant[] = [
+    {
+      path: '/dev/ttyUSB0',
+      target: '/dev/meter',
+      kind: 'serial',
+      readable: true,
+      writable: true,
+      at: 'Devices[0]',
+    },
+  ];
+  const sides = granted({ grants: { ...noGrants, devices } });
+  const given = (asked: string, allowed: string): number =>
+    decide(
+      readAsked({ devices: [asked] }, 'asked', problems),
+      sides,
+      readPolicy({ devices: [allowed] }, 'policy', problems),
+    ).grants.devices.length;
+  assert.is(given('/dev/meter', '/dev/ttyUSB*'), 1);
+  assert.is(given('serial', 'serial'), 1);
+  assert.is(given('/dev/ttyUSB0', 'serial'), 0);
+  assert.is(given('serial', '/dev/meter'), 0);
+  assert.is(given('i2c', 'serial'), 0);
+  assert.equal(problems, []);
+});
+
+test('a star stands for letters, and many of them cost no time', () => {
+  const matches = (path: string, rule: string): boolean =>
+    deviceMatches({ path, kind: undefined }, rule);
+  assert.ok(matches('/dev/i2c-1', '/dev/i2c-*'));
+  assert.ok(matches('/dev/i2c-', '/dev/i2c-*'));
+  assert.ok(matches('/dev/spidev0.1', '/dev/s*d*.*'));
+  assert.not.ok(matches('/dev/aba', '/dev/ab*ba'));
+  assert.not.ok(matches('/dev/serial/x', '/dev/serial*'));
+  assert.not.ok(matches('/dev/i2c-1', '/dev/i2c.1'));
+  assert.not.ok(matches(`/dev/${'a'.repeat(200)}`, `/dev/${'*a'.repeat(300)}b`));
+});
+
 const path = fc.constantFrom('/a', '/a/b', '/ab', '/c', '/a/b/c');
 const rule = fc.record({ path, writable: fc.boolean() });
 const device = fc.constantFrom('/dev/i2c-1', '/dev/spidev0.0', '/dev/ttyS0');
+const deviceGrant = fc.tuple(device, device).map(([path, target]) => ({
+  path,
+  target,
+  kind: deviceKind(path),
+  readable: true,
+  writable: true,
+  at: path,
+}));
 const deviceRule = fc.constantFrom('/dev/i2c-*', 'i2c', 'spi', '/dev/ttyS0', '/dev/*');
 const host = fc
   .tuple(
@@ -240,7 +289,7 @@ const sides = fc.record({
   ),
   grants: fc.record({
     binds: fc.array(fc.record({ source: path, target: path, writable: fc.boolean() })),
-    devices: fc.array(device.map((one) => ({ path: one, at: one }))),
+    devices: fc.array(deviceGrant),
     ports: fc.array(portGrant),
     network: fc
       .record({
@@ -262,7 +311,7 @@ const sides = fc.record({
   }),
 });
 const target = fc.record({
-  name: fc.constantFrom('x.a.b', 'y.a.b', 'a.b', 'c', '10.0.0.1'),
+  name: fc.constantFrom('x.a.b', 'y.a.b', 'a.b', 'c'),
   address: fc.constantFrom('8.8.8.8', '8.8.4.4', '10.0.0.1', '10.0.0.2', '::1', '1.1.1.1'),
   port: fc.constantFrom(80, 85, 90, 443, 444),
 });
@@ -283,9 +332,9 @@ test('the result is never wider than any of the three', () => {
       }
       for (const one of decision.grants.devices) {
         assert.ok(grants.devices.some(({ path: each }) => each === one.path));
-        for (const rules of [asked?.devices, allowed.devices]) {
-          assert.ok(rules?.some((each) => deviceMatches(one.path, each)) ?? true);
-        }
+        const inside = { path: one.target, kind: one.kind };
+        assert.ok(asked?.devices.some((each) => deviceMatches(inside, each)) ?? true);
+        assert.ok(allowed.devices?.some((each) => deviceMatches(one, each)) ?? true);
       }
       for (const { port: own, published } of decision.grants.ports) {
         assert.ok(grants.ports.some((one) => one.port === own));

@@ -50,6 +50,25 @@ const refused: readonly (readonly [JsonObject, RegExp])[] = [
   [{ Devices: {} }, /^o\.HostConfig\.Devices must be an array/],
   [{ Devices: [{ PathOnHost: 'i2c-1' }] }, /Devices\[0\]\.PathOnHost must name a device/],
   [{ Devices: [{ PathOnHost: '/dev/../etc/shadow' }] }, /must name a device/],
+  [{ Devices: [{ PathOnHost: '/dev/i2c-1/../mem' }] }, /must name a device/],
+  [{ Devices: [{ PathOnHost: '/dev/*' }] }, /must name a device/],
+  [
+    { Devices: [{ PathOnHost: '/dev/i2c-1', PathInContainer: 'bus' }] },
+    /Devices\[0\]\.PathInContainer must be an absolute path, it is "bus"/,
+  ],
+  [
+    { Devices: [{ PathOnHost: '/dev/i2c-1', CgroupPermissions: 'rx' }] },
+    /Devices\[0\]\.CgroupPermissions must be "r", "w" or "rw", it is "rx"/,
+  ],
+  [
+    {
+      Devices: [1, 2].map((bus) => ({
+        PathOnHost: `/dev/i2c-${bus}`,
+        PathInContainer: '/dev/bus',
+      })),
+    },
+    /Devices\[1\]: \/dev\/bus is the path of two devices/,
+  ],
   [{ PortBindings: [] }, /^o\.HostConfig\.PortBindings must be an object/],
   [{ PortBindings: { '0/tcp': null } }, /PortBindings\["0\/tcp"\]: a port is a number from 1/],
   [{ PortBindings: { '65536/tcp': null } }, /from 1 to 65535/],
@@ -122,8 +141,43 @@ test('well-formed settings without effect are listed, nothing is refused for the
     },
   });
   assert.equal(settings.problems, []);
-  assert.equal(settings.unhonoured.toSorted(), ['HostConfig.Devices']);
-  assert.equal(settings.grants.devices, [{ path: '/dev/i2c-1', at: 'o.HostConfig.Devices[0]' }]);
+  assert.equal(settings.unhonoured, []);
+  const [bus] = settings.grants.devices;
+  assert.equal([bus?.path, bus?.kind], ['/dev/i2c-1', 'i2c']);
+});
+
+test('devices are granted by what their names say; others are listed one by one', () => {
+  const paths =
+    'i2c-1 spidev0.0 gpiochip0 ttyS1 ttyUSB0 ttyACM0 ttyAMA0 serial0 serial/by-id/usb-FTDI_A-if00';
+  const settings = read({
+    HostConfig: {
+      Devices: [
+        ...paths.split(' ').map((name) => ({ PathOnHost: `/dev/${name}`, PathInContainer: '' })),
+        { PathOnHost: '/dev/i2c-2', PathInContainer: '/dev/bus', CgroupPermissions: 'r' },
+        { PathOnHost: '/dev/video0' },
+        { PathOnHost: '/dev/snd' },
+        { PathOnHost: '/dev/tty' },
+      ],
+    },
+  });
+  assert.equal(settings.problems, []);
+  const { devices } = settings.grants;
+  assert.equal(
+    devices.map(({ kind }) => kind ?? '-'),
+    'i2c spi gpio serial serial serial serial serial serial i2c - - -'.split(' '),
+  );
+  assert.equal(
+    [devices[0], devices[9]].map((one) => [one?.target, one?.readable, one?.writable]),
+    [
+      ['/dev/i2c-1', true, true],
+      ['/dev/bus', true, false],
+    ],
+  );
+  assert.equal(settings.unhonoured.length, 3);
+  assert.match(
+    settings.unhonoured[0] ?? '',
+    /^HostConfig\.Devices\[10\] \(\/dev\/video0: no I2C bus/,
+  );
 });
 
 test('PortBindings and ExposedPorts are grants; udp is listed by name', () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { bundleModule } from '../../build/bundle-module.ts';
 import { buildPrelude } from '../../build/guest.ts';
 import { createBundles } from '../../src/artifacts/bundles.ts';
+import type { SimulatedDevice } from '../../src/core/device-grant.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import type { Policy } from '../../src/core/policy.ts';
 import type { ModuleLimits } from '../../src/core/ports.ts';
 import type { ModuleSummary } from '../../src/core/summaries.ts';
 import { createModuleHost } from '../../src/host/module-host.ts';
@@ -35,10 +37,17 @@ export type Device = {
 };
 
 /** Bundles a module of one file; the code may import what any module may. Returns its image reference. */
-export async function bundleSource(name: string, code: string): Promise<string> {
+export async function bundleSource(
+  name: string,
+  code: string,
+  capabilities?: JsonObject,
+): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), `isolet-${name}-`));
   mkdirSync(join(dir, 'src'));
-  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+  writeFileSync(
+    join(dir, 'package.json'),
+    JSON.stringify({ name, version: '1.0.0', ...(capabilities && { isolet: { capabilities } }) }),
+  );
   writeFileSync(join(dir, 'src/main.js'), code);
   return (await bundleModule(dir, { outDir: join(dir, 'out') })).image;
 }
@@ -71,6 +80,10 @@ export type DeviceOptions = {
   readonly dataDir?: string;
   /** Programs as they ship, out of dist/, which must be built. */
   readonly shipped?: boolean;
+  /** What deployments may grant; all of it when absent. */
+  readonly policy?: Policy;
+  /** Devices the runtime plays, by path. */
+  readonly simulated?: Readonly<Record<string, SimulatedDevice>>;
   /** In the place of the store's own thread. */
   readonly storeMain?: string | URL;
 };
@@ -95,6 +108,8 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
       prelude: await buildPrelude(),
       clock,
       log,
+      simulated: options.simulated ?? {},
+      allowed: options.policy?.binds,
     }),
     upstream,
     bundles: createBundles({ dir: join(dataDir, 'bundles'), log, clock }),
@@ -103,6 +118,7 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
     log,
     device: { id: 'edge', hub: 'hub', version: '0', architecture: process.arch, pid: process.pid },
     moduleLimits: options.moduleLimits ?? LIMITS,
+    ...(options.policy && { policy: options.policy }),
   });
   upstream.goOnline();
   return {

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import { covers, permissionFlags } from '../../src/host/host-permissions.ts';
-import { granting } from '../contracts/module-host.ts';
+import { deviceGrant, granting } from '../contracts/module-host.ts';
 
 const test = suite<{ folder: string }>('host permissions');
 test.before((context) => {
@@ -74,6 +75,27 @@ test('binds of any shape are allowed, with all below them, and nothing beside th
     const outside = ['', 'other', 'other/a', 'dat', 'linked'].map(at);
     assert.equal(hasNot(flags, 'read', [...outside, '/', '/etc/passwd', '/proc/1/environ']), []);
     assert.equal(hasNot(flags, 'write', [...outside, ...['link/a', 'late'].map(at)]), []);
+  }
+});
+
+test('a device brings its own path and FFI; a simulated one, and none, bring neither', ({
+  folder,
+}) => {
+  const flagsFor = (devices: readonly DeviceGrant[]): readonly string[] =>
+    permissionFlags(join(folder, 'host.mjs'), [granting({ devices })]);
+  const ffi = `tried(() => require('node:ffi').dlopen(null, {}))`;
+  const terminal = deviceGrant('/dev/tty', { kind: 'serial' });
+  const flags = flagsFor([terminal]);
+  assert.equal(has(flags, 'read', ['/dev/tty']), []);
+  assert.equal(has(flags, 'write', ['/dev/tty']), []);
+  const beside = ['/dev/tty1', '/dev/null', '/dev', '/dev/mem'];
+  assert.equal([...hasNot(flags, 'read', beside), ...hasNot(flags, 'write', beside)], []);
+  assert.is(inHost(flags, ffi), 'ok');
+  const simulated = deviceGrant('/dev/tty', { kind: 'serial', simulated: { kind: 'serial' } });
+  const useless = deviceGrant('/dev/null');
+  for (const none of [flagsFor([simulated]), flagsFor([useless]), flagsFor([])]) {
+    assert.equal(hasNot(none, 'read', ['/dev/tty', '/dev/null']), []);
+    assert.is(inHost(none, ffi), 'ERR_ACCESS_DENIED');
   }
 });
 

@@ -16,7 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
-import { endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
+import { deviceGrant, endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
 import { until, within } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
 import { createTestHost } from './real-host.ts';
@@ -156,7 +156,7 @@ test('memory no device has, a device that is not there, our own files: refused, 
     limits: { heapMb: 1_048_576, startMs: 5_000, turnMs: 2_000 },
     grants: granting({
       binds: sources.map((source, index) => ({ source, target: `/${index}`, writable: false })),
-      devices: [{ path: '/dev/i2c-99', at: 'HostConfig.Devices[0]' }],
+      devices: [deviceGrant('/dev/i2c-99')],
     }),
   });
   const ending = await endOf(told);

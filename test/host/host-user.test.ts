@@ -1,12 +1,21 @@
 /** Whom the hosts run as; and, where the tests are root, that they do. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { chooseHostUser, closedTo, hostUserHere } from '../../src/host/host-user.ts';
-import { endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
+import { deviceGrant, endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
 import { until } from '../fakes/within.ts';
+import { openPseudoTerminal } from './pseudo-terminal.ts';
 import { createTestHost } from './real-host.ts';
 
 const passwd = `root:x:0:0:root:/root:/bin/sh
@@ -92,6 +101,47 @@ asRoot('a host runs as another user, without groups, and cannot read what is roo
   } finally {
     await host.stop();
     rmSync(folder, { recursive: true });
+  }
+});
+
+asRoot('a host keeps the group of its devices, and nothing else of root', async () => {
+  const choice = hostUserHere(undefined);
+  const user = choice.ok ? choice.user : undefined;
+  const group = 4_242;
+  const terminal = await openPseudoTerminal();
+  const host = createTestHost({}, undefined, user);
+  try {
+    const closed = startNoting(host, {
+      module: 'closed',
+      code: '',
+      grants: granting({ devices: [deviceGrant(terminal.path, { kind: 'serial' })] }),
+    });
+    assert.match((await endOf(closed)).reason, /may not be used by the user .*EACCES.*udev rule/);
+    // As udev gives serial ports to dialout.
+    chownSync(terminal.path, 0, group);
+    chmodSync(terminal.path, 0o660);
+    const code = `
+      isolet.onHost((event) => isolet.request([{ t: 'log', level: 'info', text: JSON.stringify(event) }]));
+      const args = { kind: 'serial', path: '${terminal.path}' };
+      isolet.host([{ t: 'ask', call: 1, service: 'devices', what: 'open', args }]);`;
+    const opens = startNoting(host, {
+      module: 'opens',
+      code,
+      grants: granting({ devices: [deviceGrant(terminal.path, { kind: 'serial' })] }),
+    });
+    await startOf(opens);
+    await until(10_000, 'it has opened', () => opens.requests.length > 0);
+    assert.match(JSON.stringify(opens.requests), /\\"value\\":1/);
+    const status = readFileSync(`/proc/${host.processes()['shared']}/status`, 'utf8');
+    assert.match(status, new RegExp(`^Uid:\\s+${user?.uid}(\\s+${user?.uid}){3}$`, 'm'));
+    assert.match(status, new RegExp(`^Gid:\\s+${user?.gid}(\\s+${user?.gid}){3}$`, 'm'));
+    assert.match(status, new RegExp(`^Groups:\\s*${group}\\s*$`, 'm'));
+    for (const set of ['CapEff', 'CapPrm', 'CapInh', 'CapAmb']) {
+      assert.match(status, new RegExp(`^${set}:\\s+0+$`, 'm'));
+    }
+  } finally {
+    await host.stop();
+    terminal.unplug();
   }
 });
 
