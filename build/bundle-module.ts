@@ -29,6 +29,8 @@ export type BundledModule = {
   readonly image: string;
   /** Size of the archive. */
   readonly bytes: number;
+  /** What it asks to touch, as its package.json says it; absent = it declares nothing. */
+  readonly capabilities?: JsonObject;
 };
 
 /** The module cannot be bundled; the message is for its author, several lines of `file:line:column`. */
@@ -60,7 +62,10 @@ export async function bundleModule(
   const file = join(realpathSync(options.outDir), `${name}-${version}.tgz`);
   writeFileSync(file, bytes);
   const image = `${pathToFileURL(file).href}#${digest.replace(':', '=')}`;
-  return { name, version, file, digest, image, bytes: bytes.byteLength };
+  return {
+    ...{ name, version, file, digest, image, bytes: bytes.byteLength },
+    ...(capabilities && { capabilities }),
+  };
 }
 
 type Package = {

@@ -6,6 +6,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { askedText, templateModules } from './asked-text.ts';
 import { type BundledModule, BundleError, bundleModule } from './bundle-module.ts';
 import { fillTemplate } from './deployment-template.ts';
 
@@ -87,21 +88,26 @@ async function run(): Promise<void> {
   const folders = positionals.length > 0 ? positionals : moduleFolders('.');
   if (folders.length === 0)
     throw new BundleError('there is no module in modules/: name its folder');
+  const template =
+    values.template ?? (positionals.length === 0 && existsSync(TEMPLATE) ? TEMPLATE : undefined);
+  const granted =
+    template !== undefined && existsSync(template)
+      ? templateModules(readFileSync(template, 'utf8'))
+      : undefined;
   const modules: BundledModule[] = [];
   const problems: string[] = [];
   for (const folder of folders) {
     try {
       const module = await bundleModule(folder, { outDir: values.out });
       modules.push(module);
-      console.log(values.json ? JSON.stringify(module) : describe(module));
+      const asked = askedText(module.name, module.capabilities, granted);
+      console.log(values.json ? JSON.stringify(module) : `${describe(module)}\n${asked}`.trimEnd());
     } catch (cause) {
       if (!(cause instanceof BundleError)) throw cause;
       problems.push(cause.message);
     }
   }
   if (problems.length > 0) throw new BundleError(problems.join('\n\n'));
-  const template =
-    values.template ?? (positionals.length === 0 && existsSync(TEMPLATE) ? TEMPLATE : undefined);
   if (template === undefined) return;
   const file = join(dirname(resolve(values.out)), 'deployment.json');
   writeDeployment(template, modules, file);

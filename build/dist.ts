@@ -6,10 +6,11 @@
  * Programs are bundled because stripping types at start costs 17 MB and 0.1 s. They share chunks, and
  * what is imported lazily stays a chunk of its own. Native and heavy packages stay in node_modules.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { askedText, templateModules } from './asked-text.ts';
 import { BundleError, bundleModule, moduleFolders, sizeText, writeDeployment } from './bundle.ts';
 import { buildPrelude } from './guest.ts';
 
@@ -36,7 +37,7 @@ const external = [
   'mqtt*',
 ];
 
-type Built = { readonly name: string; readonly bytes: number };
+type Built = { readonly name: string; readonly bytes: number; readonly asked?: string };
 
 async function buildPrograms(): Promise<readonly Built[]> {
   const { metafile } = await build({
@@ -83,13 +84,18 @@ async function writePrelude(): Promise<Built> {
   return { name: 'prelude.js', bytes: prelude.length };
 }
 
-async function buildModules(): Promise<readonly Built[]> {
+async function buildModules(): Promise<readonly (Built & { readonly asked: string })[]> {
   const outDir = join(dist, 'modules');
   const folders = moduleFolders(root);
   const modules = await Promise.all(folders.map((folder) => bundleModule(folder, { outDir })));
-  const deployment = join(dist, 'deployment.json');
-  writeDeployment(join(root, 'modules', 'deployment.template.json'), modules, deployment);
-  return modules.map(({ file, bytes }) => ({ name: `modules/${basename(file)}`, bytes }));
+  const template = join(root, 'modules', 'deployment.template.json');
+  writeDeployment(template, modules, join(dist, 'deployment.json'));
+  const granted = templateModules(readFileSync(template, 'utf8'));
+  return modules.map(({ name, file, bytes, capabilities }) => ({
+    name: `modules/${basename(file)}`,
+    bytes,
+    asked: askedText(name, capabilities, granted),
+  }));
 }
 
 const startedAt = performance.now();
@@ -97,8 +103,9 @@ mkdirSync(dist, { recursive: true });
 try {
   const built = await Promise.all([writePrelude(), buildPrograms(), buildModules()]);
   if (!process.argv.includes('--quiet')) {
-    for (const { name, bytes } of built.flat()) {
-      console.log(`${sizeText(bytes).padStart(10)}  dist/${name}`);
+    for (const { name, bytes, asked = '' } of built.flat() as readonly Built[]) {
+      const line = `${sizeText(bytes).padStart(10)}  dist/${name}`;
+      console.log(`${line}\n${asked.replace(/^(?=.)/gm, ' '.repeat(10))}`.trimEnd());
     }
     console.log(`built in ${Math.round(performance.now() - startedAt)} ms`);
   }
