@@ -142,6 +142,24 @@ test('a policy says what deployments may grant, and nonsense in it is refused wi
   assert.match(told, 'isolet.policy.binds[0] must be');
   assert.match(told, 'isolet.policy.devices must be a list');
   assert.match(told, 'did you mean binds?');
+  const hosts = parseConfig(
+    text('network = ["*:443", "192.168.0.0/16:502"]\nports = ["80", "1024-65535"]'),
+    FILE,
+  ).policy;
+  assert.equal(hosts.ports, [
+    { first: 80, last: 80 },
+    { first: 1_024, last: 65_535 },
+  ]);
+  assert.equal(
+    hosts.network?.map(({ host }) => host),
+    ['*', '192.168.0.0/16'],
+  );
+  const wrong = problem(() =>
+    parseConfig(text('network = ["api.example.com", 1]\nports = [80, "0", "9-8"]'), FILE),
+  );
+  for (const at of ['network[0]', 'network[1]', 'ports[0]', 'ports[1]', 'ports[2]']) {
+    assert.match(wrong, `isolet.policy.${at} must be`);
+  }
 });
 
 test('limits of messages come from their section, in the units its names say', () => {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { askedText, templateModules } from '../../build/asked-text.ts';
 import { BundleError, bundleModule } from '../../build/bundle.ts';
 import { fillTemplate } from '../../build/deployment-template.ts';
 import { unpackBundle } from '../../src/artifacts/bundle-archive.ts';
@@ -197,6 +198,108 @@ test('as a command', ({ dir, outDir }) => {
   assert.is(run(dir).status, 1);
   assert.is(run(dir, '--nonsense').status, 1);
   assert.match(run(dir, '--help').stdout, /^Bundles edge modules\./);
+});
+
+test('what a module asks for is kept in its bundle, and nonsense in it is refused at once', async ({
+  dir,
+  outDir,
+}) => {
+  const asking = (capabilities: unknown): string =>
+    write(dir, {
+      'package.json': packageJson({ isolet: { capabilities } }),
+      'main.js': 'console.log(1);',
+    });
+  const good = {
+    files: ['/data:ro'],
+    devices: ['i2c'],
+    network: ['API.example.com:443'],
+    ports: [8080],
+    memoryMb: 64,
+  };
+  assert.equal((await bundled(asking(good), outDir)).asked, {
+    files: [{ path: '/data', writable: false }],
+    devices: ['i2c'],
+    network: [{ host: 'api.example.com', firstPort: 443, lastPort: 443 }],
+    ports: [8080],
+    memoryMb: 64,
+  });
+  assert.is(
+    (await bundled(write(dir, { 'package.json': packageJson() }), outDir)).asked,
+    undefined,
+  );
+  const bad = {
+    file: ['/data'],
+    files: ['data'],
+    devices: ['/etc/passwd'],
+    network: ['https://api.example.com', 'api.example.com'],
+    ports: ['8080'],
+    memoryMb: 1,
+  };
+  const told = await refusal(asking(bad), outDir);
+  for (const sentence of [
+    'isolet.capabilities.file is not known: did you mean files?',
+    'isolet.capabilities.files[0] must be',
+    'isolet.capabilities.devices[0] must be',
+    'isolet.capabilities.network[0]: "https://api.example.com" is a URL',
+    'isolet.capabilities.network[1]: "api.example.com" needs a port',
+    'isolet.capabilities.ports must be an array',
+    'isolet.capabilities.memoryMb must be',
+  ]) {
+    assert.match(told, sentence);
+  }
+  assert.match(await refusal(asking('all'), outDir), 'isolet.capabilities must be an object');
+  const misspelt = write(dir, { 'package.json': packageJson({ isolet: { capability: {} } }) });
+  assert.match(await refusal(misspelt, outDir), 'isolet.capability is not known');
+});
+
+test('the build shows what a bundle asks for beside what the template grants', ({ dir }) => {
+  const createOptions = {
+    HostConfig: { Binds: ['/srv/site:/data'] },
+    Labels: { 'isolet.network': 'a.example.com:443, b.example.com:443' },
+  };
+  const module = {
+    type: 'docker',
+    status: 'running',
+    settings: { image: '${MODULES.try.arm64v8}', createOptions: JSON.stringify(createOptions) },
+  };
+  const agent = {
+    schemaVersion: '1.1',
+    runtime: { type: 'docker' },
+    systemModules: {},
+    modules: { reader: module },
+  };
+  const template = templateModules(
+    JSON.stringify({ modulesContent: { $edgeAgent: { 'properties.desired': agent } } }),
+  );
+  const asks = { files: ['/data:ro'], network: ['*.example.com:443'], ports: [80] };
+  assert.is(
+    askedText('try', asks, template),
+    [
+      '  capability  bundle asks        createOptions of reader grant',
+      '  files       /data:ro           /srv/site:/data',
+      '  network     *.example.com:443  a.example.com:443',
+      '                                 b.example.com:443',
+      '  ports       80                 -',
+      '',
+    ].join('\n'),
+  );
+  assert.is(
+    askedText('try', { ports: [80] }, undefined),
+    '  capability  bundle asks\n  ports       80\n',
+  );
+  assert.is(askedText('try', {}, template), '');
+  assert.is(askedText('try', undefined, template), '');
+  assert.is(templateModules('{').length, 0);
+  const folder = write(dir, {
+    'package.json': packageJson({ isolet: { capabilities: asks } }),
+    'main.js': 'console.log(1);',
+  });
+  const { stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'build/bundle.ts'), folder, '--out', join(dir, 'out')],
+    { encoding: 'utf8' },
+  );
+  assert.match(stdout, /files +\/data:ro/);
 });
 
 test.run();
