@@ -62,10 +62,8 @@ export async function bundleModule(
   const file = join(realpathSync(options.outDir), `${name}-${version}.tgz`);
   writeFileSync(file, bytes);
   const image = `${pathToFileURL(file).href}#${digest.replace(':', '=')}`;
-  return {
-    ...{ name, version, file, digest, image, bytes: bytes.byteLength },
-    ...(capabilities && { capabilities }),
-  };
+  const asks = capabilities && { capabilities };
+  return { name, version, file, digest, image, bytes: bytes.byteLength, ...asks };
 }
 
 type Package = {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { checkDeployment } from './check-deployment.ts';
 import { checkInstallation } from './check-installation.ts';
 import { Fault } from './core/fault.ts';
+import { printable } from './lib/printable.ts';
 
 const DEFAULT_CONFIG = '/etc/isolet/config.toml';
 const HELP = `isolet check [DEPLOYMENT.json] [--config FILE] [--json]
@@ -27,13 +28,14 @@ try {
     },
   });
   if (values.help) process.stdout.write(HELP);
-  else process.exitCode = (await check(positionals, values.config, values.json)) ? 0 : 1;
+  // At once: a name server that is still being asked would hold us.
+  else process.exit((await check(positionals, values.config, values.json)) ? 0 : 1);
 } catch (cause) {
   const foreseen =
     cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
   if (!foreseen) throw cause;
   process.stderr.write(`isolet check: ${(cause as Error).message}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 /** Whether nothing is wrong. */
@@ -54,7 +56,8 @@ async function check(
           // A deployment may be checked where it is written, too.
           config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined),
         );
-  process.stdout.write(asJson ? `${JSON.stringify(result.json)}\n` : result.text);
+  // The deployment and its bundles may be anybody's.
+  process.stdout.write(asJson ? `${JSON.stringify(result.json)}\n` : printable(result.text));
   return result.ok;
 }
 

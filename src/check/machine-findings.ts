@@ -1,5 +1,5 @@
 /** What the machine gives: a folder to write to, room in it, a clock, the way to the hub. */
-import { accessSync, constants, statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { type Finding, fail, ok, warn } from './finding.ts';
@@ -37,6 +37,9 @@ export function folderFindings(dataDir: string): readonly Finding[] {
             `${dataDir} is not there and cannot be made in ${parent}: make it, run this as root, or set isolet.data_dir`,
           ),
         ];
+  }
+  if (!statSync(dataDir).isDirectory()) {
+    return [fail(what, `${dataDir} is no folder: set isolet.data_dir to one`)];
   }
   return [ok(what, `${dataDir} can be written to`), room(dataDir)];
 }

@@ -262,6 +262,19 @@ test('mistakes are sentences', async () => {
   }
 });
 
+test('check: this installation while it runs, and the deployment that runs on it', async () => {
+  const config = supervisor.child.spawnargs.at(-1) as string;
+  const installation = await run('check', '--config', config);
+  assert.is(installation.code, 0, installation.text + installation.errors);
+  assert.match(installation.text, /ok +supervisor +— Isolet .* answers, connected to the hub/);
+  assert.match(installation.text, /ok +hub +— /);
+  assert.match(installation.text, /ok +store +— the running Isolet/);
+  const content = join(config, '../../deployment.json');
+  const deployed = await run('check', content, '--config', config);
+  assert.is(deployed.code, 0, deployed.text + deployed.errors);
+  assert.match(deployed.text, /bundle +hello 1\.0\.0, declares nothing/);
+});
+
 test('isolet run becomes the supervisor: nobody waits in between and takes memory', () => {
   const { pid } = supervisor.child;
   const [, ...argv] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
