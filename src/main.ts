@@ -21,22 +21,24 @@ const STOP_MS = 12_000;
 /** By now the modules have started, and the supervisor holds 5 MB it no longer needs. */
 const SETTLED_MS = 10_000;
 
-try {
-  const { values } = parseArgs({
-    options: {
-      config: { type: 'string', default: '/etc/isolet/config.toml' },
-      'until-stdin-ends': { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) process.stdout.write(HELP);
-  else await run(values.config, values['until-stdin-ends']);
-} catch (cause) {
-  const foreseen =
-    cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  if (!foreseen) throw cause;
-  process.stderr.write(`isolet run: ${(cause as Error).message}\n`);
-  process.exit(1);
+async function main(): Promise<void> {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: 'string', default: '/etc/isolet/config.toml' },
+        'until-stdin-ends': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) process.stdout.write(HELP);
+    else await run(values.config, values['until-stdin-ends']);
+  } catch (cause) {
+    const foreseen =
+      cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+    if (!foreseen) throw cause;
+    process.stderr.write(`isolet run: ${(cause as Error).message}\n`);
+    process.exit(1);
+  }
 }
 
 async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
@@ -55,3 +57,6 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
   await runtime.stop();
   process.exit(0);
 }
+
+// Shipped as CommonJS, which has no await here (build/dist.ts).
+void main();

@@ -12,6 +12,12 @@ const sources: Readonly<Record<Program, string>> = {
   bundle: '../../build/bundle.ts',
 };
 
+const shipped: Readonly<Record<Program, string>> = {
+  supervisor: './supervisor.cjs',
+  emulator: './emulator.js',
+  bundle: './bundle.js',
+};
+
 /** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
 const SUPERVISOR_FLAGS = [
   '--max-semi-space-size=1', // its messages live too shortly to notice
@@ -32,7 +38,7 @@ export type ProgramCommand = {
 
 export function programCommand(program: Program): ProgramCommand {
   const file = fileURLToPath(
-    new URL(bundled ? `./${program}.js` : sources[program], import.meta.url),
+    new URL(bundled ? shipped[program] : sources[program], import.meta.url),
   );
   return program === 'supervisor'
     ? { argv: [...SUPERVISOR_FLAGS, file], env: { ...SUPERVISOR_ENV, ...process.env } }
