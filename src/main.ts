@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { startRuntime } from './compose.ts';
 import { readConfig } from './config.ts';
 import { Fault } from './core/fault.ts';
-import { collectGarbage } from './lib/collect-garbage.ts';
+import { collectWhenSettled } from './lib/collect-garbage.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `isolet run [--config FILE]
@@ -17,9 +17,6 @@ Runs the modules of this device until SIGTERM or Ctrl-C.
 
 /** Longer than any part may take to stop; systemd would insist then. */
 const STOP_MS = 12_000;
-
-/** By now the modules have started, and the supervisor holds 5 MB it no longer needs. */
-const SETTLED_MS = 10_000;
 
 async function main(): Promise<void> {
   try {
@@ -48,7 +45,7 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
     if (untilStdinEnds) process.stdin.on('end', () => resolve()).resume();
   });
   const runtime = await startRuntime(readConfig(configFile), VERSION);
-  setTimeout(collectGarbage, SETTLED_MS).unref();
+  collectWhenSettled();
   await stopping;
   setTimeout(() => {
     runtime.log.error('stopping took too long; what is stored is safe', { limitMs: STOP_MS });
