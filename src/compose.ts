@@ -22,8 +22,8 @@ const bundled = typeof ISOLET_DIST !== 'undefined';
 
 /** Where our other programs lie: beside us, as TypeScript in a checkout or bundled in dist/. */
 const files = {
-  hostMain: beside(bundled ? './host.js' : './host/main.ts'),
-  storeMain: beside(bundled ? './store-worker.js' : './store/worker.ts'),
+  hostMain: beside(bundled ? './host.cjs' : './host/main.ts'),
+  storeMain: beside(bundled ? './store-worker.cjs' : './store/worker.ts'),
   prelude: beside(bundled ? './prelude.js' : '../dist/prelude.js'),
 };
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { startRuntime } from './compose.ts';
 import { readConfig } from './config.ts';
 import { Fault } from './core/fault.ts';
-import { collectGarbage } from './lib/collect-garbage.ts';
+import { collectWhenSettled } from './lib/collect-garbage.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `isolet run [--config FILE]
@@ -18,25 +18,24 @@ Runs the modules of this device until SIGTERM or Ctrl-C.
 /** Longer than any part may take to stop; systemd would insist then. */
 const STOP_MS = 12_000;
 
-/** By now the modules have started, and the supervisor holds 5 MB it no longer needs. */
-const SETTLED_MS = 10_000;
-
-try {
-  const { values } = parseArgs({
-    options: {
-      config: { type: 'string', default: '/etc/isolet/config.toml' },
-      'until-stdin-ends': { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) process.stdout.write(HELP);
-  else await run(values.config, values['until-stdin-ends']);
-} catch (cause) {
-  const foreseen =
-    cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  if (!foreseen) throw cause;
-  process.stderr.write(`isolet run: ${(cause as Error).message}\n`);
-  process.exit(1);
+async function main(): Promise<void> {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: 'string', default: '/etc/isolet/config.toml' },
+        'until-stdin-ends': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) process.stdout.write(HELP);
+    else await run(values.config, values['until-stdin-ends']);
+  } catch (cause) {
+    const foreseen =
+      cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+    if (!foreseen) throw cause;
+    process.stderr.write(`isolet run: ${(cause as Error).message}\n`);
+    process.exit(1);
+  }
 }
 
 async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
@@ -46,7 +45,7 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
     if (untilStdinEnds) process.stdin.on('end', () => resolve()).resume();
   });
   const runtime = await startRuntime(readConfig(configFile), VERSION);
-  setTimeout(collectGarbage, SETTLED_MS).unref();
+  collectWhenSettled();
   await stopping;
   setTimeout(() => {
     runtime.log.error('stopping took too long; what is stored is safe', { limitMs: STOP_MS });
@@ -55,3 +54,6 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
   await runtime.stop();
   process.exit(0);
 }
+
+// Shipped as CommonJS, which has no await here (build/dist.ts).
+void main();

@@ -13,11 +13,17 @@ const sources: Readonly<Record<Program, string>> = {
   check: '../check.ts',
 };
 
+const shipped: Readonly<Record<Program, string>> = {
+  supervisor: './supervisor.cjs',
+  emulator: './emulator.js',
+  bundle: './bundle.js',
+};
+
 /** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
 const SUPERVISOR_FLAGS = [
   '--max-semi-space-size=1', // its messages live too shortly to notice
   '--no-maglev',
-  '--no-node-snapshot', // starts 20 ms later, and leaves 5 MB of the binary on the disk
+  '--no-node-snapshot', // starts 45 ms later, and leaves 5 MB of the binary on the disk
   // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
   '--invocation-count-for-turbofan=30000',
   '--invocation-count-for-osr=5000',
@@ -33,7 +39,7 @@ export type ProgramCommand = {
 
 export function programCommand(program: Program): ProgramCommand {
   const file = fileURLToPath(
-    new URL(bundled ? `./${program}.js` : sources[program], import.meta.url),
+    new URL(bundled ? shipped[program] : sources[program], import.meta.url),
   );
   switch (program) {
     case 'supervisor':

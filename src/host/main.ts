@@ -5,6 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { collectWhenSettled } from '../lib/collect-garbage.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { becomeUser } from './become-user.ts';
 import { bindProblems } from './bind-check.ts';
@@ -86,6 +87,7 @@ function hello(settings: HostSettings, prelude: string): void {
   });
   const isolates = createIsolates(createPrelude(prelude), systemClock, settings);
   running = { settings, isolates, watchdog };
+  collectWhenSettled();
 }
 
 function start(handle: number, start: HostStart, code: string): void {

@@ -4,6 +4,8 @@
  */
 import ivm from 'isolated-vm';
 
+type CachedData = ivm.ExternalCopy<ArrayBuffer>;
+
 export type Prelude = {
   /** Evaluates the prelude in a fresh context. */
   run(isolate: ivm.Isolate, context: ivm.Context): Promise<void>;
@@ -11,12 +13,29 @@ export type Prelude = {
 
 export function createPrelude(text: string): Prelude {
   const filename = 'file:///isolet/prelude.js';
-  let cachedData: ivm.ExternalCopy<ArrayBuffer> | undefined;
+  let cache: Promise<CachedData | undefined> | undefined;
+
+  /** The first one compiles for all: ten modules that start together wait for one, not for ten. */
+  async function compile(isolate: ivm.Isolate): Promise<ivm.Script> {
+    if (cache !== undefined) {
+      const cachedData = await cache;
+      return isolate.compileScript(text, { filename, ...(cachedData && { cachedData }) });
+    }
+    const compiling = isolate.compileScript(text, { filename, produceCachedData: true });
+    cache = compiling.then(
+      (script) => (script as { cachedData?: CachedData }).cachedData,
+      () => {
+        // Its isolate ended meanwhile: the next one compiles.
+        cache = undefined;
+        return undefined;
+      },
+    );
+    return compiling;
+  }
+
   return {
     async run(isolate, context) {
-      const cache = cachedData === undefined ? { produceCachedData: true } : { cachedData };
-      const script = await isolate.compileScript(text, { filename, ...cache });
-      cachedData ??= (script as { cachedData?: ivm.ExternalCopy<ArrayBuffer> }).cachedData;
+      const script = await compile(isolate);
       await script.run(context);
       script.release();
     },

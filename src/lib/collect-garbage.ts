@@ -9,3 +9,11 @@ export function collectGarbage(): void {
   setFlagsFromString('--no-expose-gc');
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
+
+/** By now modules have started, and what that needed is needed no more: 5 MB of a supervisor. */
+const SETTLED_MS = 10_000;
+
+/** Collects once, when this program's start is over. */
+export function collectWhenSettled(): void {
+  setTimeout(collectGarbage, SETTLED_MS).unref();
+}

@@ -18,7 +18,7 @@ const TRANSFERS = 2_000;
 
 const bench: Bench<'runs'> = openBench('devices', { runs: 5 });
 build();
-const hostMain = join(import.meta.dirname, '../../dist/host.js');
+const hostMain = join(import.meta.dirname, '../../dist/host.cjs');
 const terminal = await openPseudoTerminal();
 const port = deviceGrant(terminal.path, { kind: 'serial' });
 const opens = `globalThis.port = await openSerial('${terminal.path}'); print('ready');`;

@@ -28,7 +28,7 @@ const { runs, messages, seconds } = bench.settings;
 // What ships: types stripped at start would cost the thread 10 MB of their own.
 build();
 const folder = diskFolder('store');
-const workerMain = join(import.meta.dirname, '../../dist/store-worker.js');
+const workerMain = join(import.meta.dirname, '../../dist/store-worker.cjs');
 const memoryMb = (): number => {
   globalThis.gc?.();
   return pssMb('self');

@@ -279,7 +279,7 @@ test('isolet run becomes the supervisor: nobody waits in between and takes memor
   const { pid } = supervisor.child;
   const [, ...argv] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   assert.ok(
-    argv.some((one) => one.endsWith('/supervisor.js')),
+    argv.some((one) => one.endsWith('/supervisor.cjs')),
     argv.join(' '),
   );
   assert.match(readFileSync(`/proc/${pid}/environ`, 'utf8'), 'MALLOC_ARENA_MAX=');

@@ -23,8 +23,8 @@ const SOURCE = {
   storeMain: join(root, 'src/store/worker.ts'),
 };
 const SHIPPED = {
-  hostMain: join(root, 'dist/host.js'),
-  storeMain: join(root, 'dist/store-worker.js'),
+  hostMain: join(root, 'dist/host.cjs'),
+  storeMain: join(root, 'dist/store-worker.cjs'),
 };
 
 export type Device = {

@@ -309,7 +309,7 @@ function hostOf(supervisorPid: number): number {
   for (const task of readdirSync(`/proc/${supervisorPid}/task`)) {
     const children = readFileSync(`/proc/${supervisorPid}/task/${task}/children`, 'utf8');
     for (const pid of children.split(' ').filter((text) => text !== '')) {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('host.js')) return Number(pid);
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('host.cjs')) return Number(pid);
     }
   }
   throw new Error('the supervisor has no module host');

@@ -31,10 +31,13 @@ export function shippedCommand(program: string): {
   return { flags: argv.slice(0, -1), env };
 }
 
+const fileOf = (program: string): string =>
+  join(root, 'dist', program === 'supervisor' ? 'supervisor.cjs' : `${program}.js`);
+
 /** `program`: a file of dist/ without its ending. */
 export function start(program: string, argv: readonly string[]): Started {
   const { flags, env } = shippedCommand(program);
-  const child = spawn(process.execPath, [...flags, join(root, 'dist', `${program}.js`), ...argv], {
+  const child = spawn(process.execPath, [...flags, fileOf(program), ...argv], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

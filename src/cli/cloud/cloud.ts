@@ -1,6 +1,8 @@
 /** `isolet cloud …`: what a person does at the hub, modelled on `az iot`. */
+
 import { Fault } from '../../core/fault.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
+import { printable } from '../../lib/printable.ts';
 import type { Arguments, Command, Option } from '../command.ts';
 import { jsonArgument } from './json-argument.ts';
 import { clientOf, deviceOf, deviceOption, loginOptions } from './login.ts';
@@ -136,5 +138,5 @@ function print(args: Arguments, json: Json, text: string): void {
 
 function describe({ enqueuedTime, moduleId, properties, body }: HubEvent): string {
   const bag = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
-  return `${enqueuedTime.slice(11, 23)} ${moduleId ?? ''} ${JSON.stringify(body)} ${bag.join(' ')}\n`;
+  return `${enqueuedTime.slice(11, 23)} ${moduleId ?? ''} ${JSON.stringify(body)} ${printable(bag.join(' '))}\n`;
 }

@@ -9,7 +9,7 @@ import { backlogBody } from './backlog-body.ts';
 import { makeDeviceFolder } from './device-folder.ts';
 import { diskFolder } from './disk.ts';
 
-const workerMain = join(import.meta.dirname, '../../../dist/store-worker.js');
+const workerMain = join(import.meta.dirname, '../../../dist/store-worker.cjs');
 /** IoT Edge's "no priority" (spec/iotedge.md §5.1). */
 const NO_PRIORITY = 2_000_000_000;
 const COMMIT_MESSAGES = 1_000;

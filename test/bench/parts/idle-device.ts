@@ -34,7 +34,7 @@ export function makeIdleFolder(modules: number): Promise<string> {
 
 /** `node`: the binary that runs it. */
 export function startIdleDevice(dataDir: string, node = process.execPath): IdleDevice {
-  const program = join(import.meta.dirname, '../../../dist/supervisor.js');
+  const program = join(import.meta.dirname, '../../../dist/supervisor.cjs');
   const config = join(dataDir, 'config.toml');
   const { flags, env } = shippedCommand('supervisor');
   const running: SpeakingProcess = startSpeaking(

@@ -23,7 +23,7 @@ const log = createLog('error', systemClock.now, (line) => void process.stderr.wr
 
 export function createShippedHost(): ModuleHost {
   return createModuleHost({
-    hostMain: join(dist, 'host.js'),
+    hostMain: join(dist, 'host.cjs'),
     prelude: readFileSync(join(dist, 'prelude.js'), 'utf8'),
     clock: systemClock,
     log,

@@ -12,7 +12,7 @@ port.postMessage = (message: WorkerMessage): void => {
   if (isCommit(message)) Atomics.wait(never, 0, 0, SLOWER_MS);
   post(message);
 };
-await import(new URL('../../../dist/store-worker.js', import.meta.url).href);
+await import(new URL('../../../dist/store-worker.cjs', import.meta.url).href);
 
 /** Loads and reads answer with a value, commits without. */
 function isCommit(message: WorkerMessage): boolean {
