@@ -17,6 +17,7 @@ const shipped: Readonly<Record<Program, string>> = {
   supervisor: './supervisor.cjs',
   emulator: './emulator.js',
   bundle: './bundle.js',
+  check: './check.js',
 };
 
 /** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
