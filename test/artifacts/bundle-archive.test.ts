@@ -172,7 +172,7 @@ test('what a bundle asks for is read, told from asking for nothing, and nonsense
   const asking = (capabilities: JsonObject) =>
     packBundle({ ...files, manifest: { ...manifest, capabilities } }).bytes;
   assert.is((await unpackBundle(packBundle(files).bytes)).asked, undefined);
-  const nothing = { files: [], devices: [], memoryMb: undefined };
+  const nothing = { files: [], devices: [], network: [], ports: [], memoryMb: undefined };
   assert.equal((await unpackBundle(asking({}))).asked, nothing);
   assert.equal((await unpackBundle(asking({ files: ['/data:ro'] }))).asked, {
     ...nothing,
