@@ -1,10 +1,12 @@
 /** Bundles that need no network: `code` is the name of a fake module's program. */
+import type { Asked } from '../../src/core/asked.ts';
 import { Fault } from '../../src/core/fault.ts';
 import type { Bundle, Bundles } from '../../src/core/ports.ts';
 
-/** @param codes by image reference */
+/** @param codes by image reference. @param asks what bundles ask for, likewise. */
 export function createFakeBundles(
   codes: Record<string, string>,
+  asks: Readonly<Record<string, Asked>> = {},
 ): Bundles & { add(image: string, code: string): void } {
   const here = new Set<string>();
   const bundle = (image: string): Bundle => ({
@@ -14,6 +16,7 @@ export function createFakeBundles(
     treaty: 1,
     code: codes[image] as string,
     sourceMap: '',
+    ...(asks[image] && { asked: asks[image] }),
   });
   return {
     add(image, code) {
