@@ -74,7 +74,7 @@ function header(name: string, size: number): Uint8Array {
 /** Sum of all header bytes, the checksum's own field counted as blanks. */
 function checksum(head: Uint8Array): number {
   let sum = 8 * 0x20;
-  for (const [index, byte] of head.entries()) if (index < 148 || index >= 156) sum += byte;
+  for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += head[at] as number;
   return sum;
 }
 

@@ -67,10 +67,19 @@ function arrayProblem(key: string, values: readonly Json[], depth: number): stri
 
 /** Bytes of a string in UTF-8, without an encoder (this room has none). A lone surrogate counts as three. */
 export function utf8Length(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) continue;
+    bytes++;
+    if (code < 0x800) continue;
+    bytes++;
+    // A pair of surrogates is two units, and four bytes.
+    if (code >= 0xd800 && code < 0xdc00 && isLowSurrogate(text.charCodeAt(at + 1))) at++;
   }
   return bytes;
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code < 0xe000;
 }

@@ -4,6 +4,7 @@
  */
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ModuleHost } from '../../src/core/ports.ts';
 import { bundleSource } from '../e2e/device.ts';
 import { build } from '../e2e/programs.ts';
 import { createContainer } from './parts/container.ts';
@@ -39,10 +40,14 @@ const bundles = await keptBundles(images);
 const host = createShippedHost();
 // The host runs because this module does.
 await firstLineOf(host, bundles, 'resident', images[0] as string);
+/** One that keeps no isolate ready, as any after ten seconds without a start. */
+const rested = createShippedHost({ spareMs: 0 });
+await firstLineOf(rested, bundles, 'resident', images[0] as string);
 
 const thread = startPeerProcess('worker-role.ts', [line]);
-const ours = isoletSide('isolet', images[0] as string);
-const oursWithSdk = isoletSide('isolet, with the SDK', images[1] as string);
+const ours = isoletSide('isolet', host, images[0] as string);
+const oursRested = isoletSide('isolet, ten seconds after a start', rested, images[0] as string);
+const oursWithSdk = isoletSide('isolet, with the SDK', host, images[1] as string);
 const node = nodeSide(`a Node ${process.version} process`, line);
 const nodeWithSdk = nodeSide('a Node process, with the SDK', withSdk);
 const worker: Side = {
@@ -55,7 +60,9 @@ const worker: Side = {
 const workerd = createWorkerd(line);
 const container = await createContainer(line);
 const here = (side: Side | string): side is Side => typeof side !== 'string';
-const sides = [ours, oursWithSdk, node, nodeWithSdk, worker, workerd, container].filter(here);
+const sides = [ours, oursRested, oursWithSdk, node, nodeWithSdk, worker, workerd, container].filter(
+  here,
+);
 const took = new Map<Side, number[]>(sides.map((side) => [side, []]));
 for (const side of sides) await side.firstLineMs(); // Warm.
 for (let run = 0; run < bench.settings.runs; run++) {
@@ -81,12 +88,12 @@ function programFile(name: string, text: string): string {
   return file;
 }
 
-function isoletSide(name: string, image: string): Side {
+function isoletSide(name: string, by: ModuleHost, image: string): Side {
   let run = 0;
   return {
     name,
     async firstLineMs() {
-      const { tookMs, running } = await firstLineOf(host, bundles, `module${++run}`, image);
+      const { tookMs, running } = await firstLineOf(by, bundles, `module${++run}`, image);
       await running.stop();
       return tookMs;
     },

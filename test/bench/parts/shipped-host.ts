@@ -11,6 +11,7 @@ import {
   noGrants,
   type RunningModule,
 } from '../../../src/core/ports.ts';
+import type { HostSettings } from '../../../src/host/host-settings.ts';
 import { createModuleHost } from '../../../src/host/module-host.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
@@ -21,12 +22,13 @@ const LIMIT_MS = 10_000;
 const dist = join(import.meta.dirname, '../../../dist');
 const log = createLog('error', systemClock.now, (line) => void process.stderr.write(line));
 
-export function createShippedHost(): ModuleHost {
+export function createShippedHost(settings: Partial<HostSettings> = {}): ModuleHost {
   return createModuleHost({
     hostMain: join(dist, 'host.cjs'),
     prelude: readFileSync(join(dist, 'prelude.js'), 'utf8'),
     clock: systemClock,
     log,
+    settings,
   });
 }
 
