@@ -86,8 +86,8 @@ const NEW: StatisticsRow = {
 };
 
 /** Who uses the machine's devices has a host with those who do, too (decision 0010). */
-function groupOf({ settings }: ModuleSpec): string {
-  return settings.grants.devices.some(({ kind }) => kind !== undefined) ? 'devices' : 'shared';
+function groupOf({ devices }: Grants): string {
+  return devices.some(({ kind }) => kind !== undefined) ? 'devices' : 'shared';
 }
 
 export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics']): Modules {
@@ -199,15 +199,15 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       limits: { ...limitsOf(spec, limits), heapMb: rights.memoryMb },
       ...(module.statistics.quarantined
         ? { group: `module ${spec.name}` }
-        : { group: groupOf(spec), groupGrants: groupGrants(groupOf(spec)) }),
+        : { group: groupOf(rights.grants), groupGrants: groupGrants(groupOf(rights.grants)) }),
     };
   }
 
   function groupGrants(group: string): readonly Grants[] {
     return [...deps.deployed()]
-      .filter((spec) => groupOf(spec) === group)
       .filter(({ name }) => held.get(name)?.statistics.quarantined !== true)
-      .map((spec) => rightsOf(spec, deps.asked(spec.image), policy, deps.limits.heapMb).grants);
+      .map((spec) => rightsOf(spec, deps.asked(spec.image), policy, deps.limits.heapMb).grants)
+      .filter((grants) => groupOf(grants) === group);
   }
 
   return {
