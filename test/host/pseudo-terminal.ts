@@ -26,6 +26,16 @@ export async function openPseudoTerminal(): Promise<PseudoTerminal> {
   const number = memory(4);
   kernel.ioctl(file, TIOCSPTLCK, number);
   kernel.ioctl(file, TIOCGPTN, number);
+  /** Nothing while nobody has the other end open: the kernel says EIO then. */
+  function readSome(piece: Parameters<typeof kernel.read>[1]): number {
+    try {
+      return kernel.read(file, piece);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'EIO') return 0;
+      throw cause;
+    }
+  }
+
   return {
     path: `/dev/pts/${viewOf(number).getUint32(0, true)}`,
     send: (text) => void writeSync(file, text),
@@ -35,7 +45,8 @@ export async function openPseudoTerminal(): Promise<PseudoTerminal> {
       await until(LIMIT_MS, `${length} bytes`, () => {
         while (count < length && kernel.waiting(file)) {
           const piece = memory(length - count);
-          const read = kernel.read(file, piece);
+          const read = readSome(piece);
+          if (read === 0) break;
           pieces.push(Buffer.from(piece.subarray(0, read)));
           count += read;
         }
@@ -46,7 +57,11 @@ export async function openPseudoTerminal(): Promise<PseudoTerminal> {
     echo() {
       const piece = memory(1_024);
       const timer = setInterval(() => {
-        while (kernel.waiting(file)) writeSync(file, piece, 0, kernel.read(file, piece));
+        while (kernel.waiting(file)) {
+          const read = readSome(piece);
+          if (read === 0) break;
+          writeSync(file, piece, 0, read);
+        }
       }, 2);
       return () => clearInterval(timer);
     },
