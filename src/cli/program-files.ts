@@ -22,7 +22,7 @@ const shipped: Readonly<Record<Program, string>> = {
 
 /** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
 const SUPERVISOR_FLAGS = [
-  '--max-semi-space-size=1', // its messages live too shortly to notice
+  '--max-semi-space-size=2', // its messages live too shortly to notice
   '--no-maglev',
   '--no-node-snapshot', // starts 45 ms later, and leaves 5 MB of the binary on the disk
   // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
