@@ -9,7 +9,20 @@ type Extra = {
 };
 
 const extras: readonly Extra[] = [
-  { file: 'web/install-abort.ts', names: ['AbortController', 'AbortSignal', 'DOMException'] },
+  {
+    file: 'web/install-events.ts',
+    names: [
+      'AbortController',
+      'AbortSignal',
+      'CloseEvent',
+      'CustomEvent',
+      'ErrorEvent',
+      'Event',
+      'EventTarget',
+      'MessageEvent',
+      'PromiseRejectionEvent',
+    ],
+  },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 

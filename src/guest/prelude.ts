@@ -22,6 +22,7 @@ import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.
 import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
+import { DOMException } from './world/dom-exception.ts';
 import { createGuestClock } from './world/guest-clock.ts';
 import { createProcess } from './world/process.ts';
 import { reduceWorld } from './world/reductions.ts';
@@ -109,6 +110,7 @@ function buildWorld(): GuestBootFunction {
     performance,
     TextEncoder,
     TextDecoder,
+    DOMException,
     structuredClone,
     atob,
     btoa,
