@@ -5,7 +5,8 @@
 import { build } from 'esbuild';
 import ivm from 'isolated-vm';
 import { buildPrelude } from '../../build/guest.ts';
-import { guestImports } from '../../build/guest-imports.ts';
+import { installersFor } from '../../build/guest-globals.ts';
+import { guestPlugin } from '../../build/guest-plugin.ts';
 import {
   BOOT_NAME,
   type GuestBoot,
@@ -55,6 +56,16 @@ export type ModuleBox = {
 
 /** The module's code as the packager makes it. */
 async function bundle(source: string, form: 'esm' | 'cjs' = 'esm'): Promise<string> {
+  const plain = await compile(source, form, []);
+  const inject = installersFor(plain);
+  return inject.length === 0 ? plain : compile(source, form, inject);
+}
+
+async function compile(
+  source: string,
+  form: 'esm' | 'cjs',
+  inject: readonly string[],
+): Promise<string> {
   const result = await build({
     stdin: {
       contents: source,
@@ -69,7 +80,8 @@ async function bundle(source: string, form: 'esm' | 'cjs' = 'esm'): Promise<stri
     target: 'es2024',
     charset: 'ascii',
     keepNames: true,
-    alias: { ...guestImports },
+    inject: [...inject],
+    plugins: [guestPlugin],
     logLevel: 'silent',
   });
   return result.outputFiles[0]?.text ?? '';
