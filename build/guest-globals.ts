@@ -23,6 +23,8 @@ const extras: readonly Extra[] = [
       'PromiseRejectionEvent',
     ],
   },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
+  { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 

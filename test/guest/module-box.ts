@@ -5,8 +5,7 @@
 import { build } from 'esbuild';
 import ivm from 'isolated-vm';
 import { buildPrelude } from '../../build/guest.ts';
-import { installersFor } from '../../build/guest-globals.ts';
-import { guestPlugin } from '../../build/guest-plugin.ts';
+import { guestImports } from '../../build/guest-imports.ts';
 import {
   BOOT_NAME,
   type GuestBoot,
@@ -56,16 +55,6 @@ export type ModuleBox = {
 
 /** The module's code as the packager makes it. */
 async function bundle(source: string, form: 'esm' | 'cjs' = 'esm'): Promise<string> {
-  const plain = await compile(source, form, []);
-  const inject = installersFor(plain);
-  return inject.length === 0 ? plain : compile(source, form, inject);
-}
-
-async function compile(
-  source: string,
-  form: 'esm' | 'cjs',
-  inject: readonly string[],
-): Promise<string> {
   const result = await build({
     stdin: {
       contents: source,
@@ -80,8 +69,7 @@ async function compile(
     target: 'es2024',
     charset: 'ascii',
     keepNames: true,
-    inject: [...inject],
-    plugins: [guestPlugin],
+    alias: { ...guestImports },
     logLevel: 'silent',
   });
   return result.outputFiles[0]?.text ?? '';
