@@ -23,6 +23,7 @@ const extras: readonly Extra[] = [
       'PromiseRejectionEvent',
     ],
   },
+  { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
