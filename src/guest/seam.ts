@@ -63,6 +63,8 @@ export type Seam = {
   readonly nextTick: (run: () => void) => void;
   /** An error no code of the module will catch: ends the module unless `process` has a handler for it. */
   readonly uncaught: (error: unknown, origin: ErrorOrigin) => void;
+  /** The start's seed for random numbers; it is handed out once. */
+  readonly takeSeed: () => Uint8Array;
 };
 
 /** The seam the prelude installed; only code that runs after the boot may ask. */
