@@ -37,8 +37,13 @@ export const guestPlugin: Plugin = {
         ? { path: `src/guest/${path.slice('isolet:'.length)}`, namespace: NAMESPACE }
         : undefined,
     );
-    build.onResolve({ filter: /^[a-z]/ }, ({ path }) => {
-      const file = guestImports[path];
+    build.onResolve({ filter: /^[a-z]/ }, ({ path, namespace }) => {
+      // What our own files import besides is a package of ours, not of the module.
+      const ours =
+        namespace === NAMESPACE && !(path in guestImports)
+          ? fileURLToPath(import.meta.resolve(path))
+          : undefined;
+      const file = guestImports[path] ?? ours;
       return file === undefined
         ? undefined
         : { path: relative(root, file), namespace: NAMESPACE, sideEffects: false };

@@ -21,6 +21,7 @@ import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.
 import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
+import { DOMException } from './world/dom-exception.ts';
 import { EventEmitter } from './world/event-emitter.ts';
 import { createGuestClock } from './world/guest-clock.ts';
 import { createProcess } from './world/process.ts';
@@ -109,6 +110,7 @@ function buildWorld(): GuestBootFunction {
     performance,
     TextEncoder,
     TextDecoder,
+    DOMException,
     structuredClone,
     atob,
     btoa,
