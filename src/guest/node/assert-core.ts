@@ -69,9 +69,15 @@ export function ok(...given: readonly unknown[]): void {
     fail('==', value, true, 'No value argument passed to `assert.ok()`', ok);
   }
   if (value) return;
-  const text =
-    message ?? `The expression evaluated to a falsy value:\n\n  assert.ok(${inspect(value)})\n`;
-  fail('==', value, true, text as Message, ok);
+  if (message !== undefined) fail('==', value, true, message as Message, ok);
+  const error = new AssertionError({
+    message: `The expression evaluated to a falsy value:\n\n  assert.ok(${inspect(value)})\n`,
+    actual: value,
+    expected: true,
+    operator: '==',
+    stackStartFn: ok,
+  });
+  throw Object.assign(error, { generatedMessage: true });
 }
 
 export function failNow(message: Message = 'Failed'): never {
@@ -80,14 +86,32 @@ export function failNow(message: Message = 'Failed'): never {
 
 export function match(text: unknown, expression: RegExp, message?: Message): void {
   checkExpression(expression);
-  if (typeof text === 'string' && expression.test(text)) return;
+  if (typeof text !== 'string') {
+    fail(
+      'match',
+      text,
+      expression,
+      message ?? invalidType('string', 'of type string', text).message,
+      match,
+    );
+  }
+  if (expression.test(text)) return;
   const said = `The input did not match the regular expression ${inspect(expression)}. Input:\n\n${inspect(text)}\n`;
   fail('match', text, expression, message ?? said, match);
 }
 
 export function doesNotMatch(text: unknown, expression: RegExp, message?: Message): void {
   checkExpression(expression);
-  if (typeof text === 'string' && !expression.test(text)) return;
+  if (typeof text !== 'string') {
+    fail(
+      'doesNotMatch',
+      text,
+      expression,
+      message ?? invalidType('string', 'of type string', text).message,
+      doesNotMatch,
+    );
+  }
+  if (!expression.test(text)) return;
   const said = `The input was expected to not match the regular expression ${inspect(expression)}. Input:\n\n${inspect(text)}\n`;
   fail('doesNotMatch', text, expression, message ?? said, doesNotMatch);
 }
@@ -178,11 +202,11 @@ function checkThrown(
     const isClass = prototype instanceof Error || (expected as unknown) === Error;
     if (!isClass && Reflect.apply(expected as () => unknown, {}, [error]) === true) return;
     if (isClass) {
-      const said = `The error is expected to be an instance of "${expected.name}". Received ${inspect(error)}`;
-      if (message === undefined && !(error instanceof Error))
-        fail(what, error, expected, said, above);
-      if (message === undefined) throw error;
-      fail(what, error, expected, message, above);
+      const kind =
+        error instanceof Error ? (error.constructor?.name ?? error.name) : inspect(error);
+      const text = error instanceof Error ? `\n\nError message:\n\n${error.message}` : '';
+      const said = `The error is expected to be an instance of "${expected.name}". Received "${kind}"${text}`;
+      fail(what, error, expected, message ?? said, above);
     }
     const said = `The ${expected.name ? `"${expected.name}" ` : ''}validation function is expected to return "true". Caught error:\n\n${inspect(error)}`;
     fail(what, error, expected, message ?? said, above);

@@ -20,6 +20,10 @@ const headings: Readonly<Record<string, string>> = {
   notDeepEqual: 'Expected "actual" not to be loosely deep-equal to:',
 };
 
+/** What is shown with the message of who asserts, too. */
+const withValues = new Set(['strictEqual', 'deepStrictEqual', 'partialDeepStrictEqual']);
+const hidden = { writable: true, configurable: true, enumerable: false } as const;
+
 export class AssertionError extends Error {
   readonly code = 'ERR_ASSERTION';
   readonly generatedMessage: boolean;
@@ -29,8 +33,8 @@ export class AssertionError extends Error {
 
   constructor(given: Given) {
     const { message, actual, expected, operator, stackStartFn } = given;
-    super(message ?? describe(operator ?? 'fail', actual, expected));
-    this.name = 'AssertionError';
+    super(textOf(given));
+    Object.defineProperty(this, 'name', { ...hidden, value: 'AssertionError' });
     this.generatedMessage = message === undefined;
     this.actual = actual;
     this.expected = expected;
@@ -39,26 +43,40 @@ export class AssertionError extends Error {
     // With the name and the code, as Node shows it.
     const frames = (this.stack ?? '').replace(/^[^]*?(?=\n {4}at )/, '');
     Object.defineProperty(this, 'stack', {
+      ...hidden,
       value: `AssertionError [ERR_ASSERTION]: ${this.message}${frames.startsWith('\n') ? frames : ''}`,
-      writable: true,
-      configurable: true,
     });
   }
 }
 
-function describe(operator: string, actual: unknown, expected: unknown): string {
-  const heading = headings[operator];
+function textOf({ message, actual, expected, operator = 'fail' }: Given): string {
+  if (message === undefined) return describe(operator, actual, expected, headings[operator]);
+  return withValues.has(operator) ? describe(operator, actual, expected, message) : message;
+}
+
+function describe(
+  operator: string,
+  actual: unknown,
+  expected: unknown,
+  heading: string | undefined,
+): string {
   const text = show(actual);
   if (heading === undefined) return `${text} ${operator} ${show(expected)}`;
   const other = show(expected);
   if (operator.startsWith('not')) return `${heading}${text.includes('\n') ? '\n\n' : ' '}${text}`;
   if (text === other) {
-    return `Values have same structure but are not reference-equal:\n\n${text}\n`;
+    const equal = 'Values have same structure but are not reference-equal:';
+    return `${heading === headings[operator] ? equal : heading}\n\n${text}\n`;
   }
-  if (!text.includes('\n') && !other.includes('\n') && text.length + other.length < 64) {
+  const isShort = text.length + other.length < 64;
+  if (isShort && isPrimitive(actual) && isPrimitive(expected)) {
     return `${heading}\n\n${text} !== ${other}\n`;
   }
   return `${heading}\n+ actual - expected\n\n${difference(text.split('\n'), other.split('\n'))}\n`;
+}
+
+function isPrimitive(value: unknown): boolean {
+  return (typeof value !== 'object' && typeof value !== 'function') || value === null;
 }
 
 function show(value: unknown): string {

@@ -63,7 +63,7 @@ export function parseArgs(config: Config = {}): object {
       if (option === undefined) {
         throw problem(
           'ERR_PARSE_ARGS_UNKNOWN_OPTION',
-          `Unknown option '${token.rawName}'. To specify a positional argument starting with a '-', place it at the end of the command after '--', as in '-- "${token.rawName}"`,
+          `Unknown option '${token.rawName}'${allowPositionals ? `. To specify a positional argument starting with a '-', place it at the end of the command after '--', as in '-- "${token.rawName}"'` : ''}`,
         );
       }
       if (option.type === 'string' && value === undefined) {

@@ -122,9 +122,8 @@ export function inherits(
   parent: { readonly prototype: object },
 ): void {
   checkFunction('ctor', child);
-  checkFunction('superCtor', parent);
-  if (parent.prototype === undefined) {
-    throw invalidType('superCtor.prototype property', 'of type object', parent.prototype);
+  if (parent?.prototype === undefined) {
+    throw invalidType('"superCtor.prototype" property', 'of type object', parent?.prototype);
   }
   Object.defineProperty(child, 'super_', { value: parent, writable: true, configurable: true });
   Object.setPrototypeOf(child.prototype, parent.prototype);
@@ -235,7 +234,7 @@ export function aborted(signal: Signal, resource: object): Promise<void> {
 /** The text of a `.env` file as an object. */
 export function parseEnv(text: string): Record<string, string> {
   checkString('content', text);
-  const found: Record<string, string> = {};
+  const found = Object.create(null) as Record<string, string>;
   const line =
     /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|'([^']*)'|`([^`]*)`|([^\n#]*))/gm;
   for (const [, name, double, single, back, plain] of text

@@ -53,7 +53,7 @@ function eventsOf(emitter: Emitter): Events {
 function check(listener: unknown): asserts listener is Listener {
   if (typeof listener === 'function') return;
   throw invalid(
-    `The "listener" argument must be of type function. Received ${listener === null ? 'null' : typeof listener}`,
+    `The "listener" argument must be of type function. Received ${listener === null || listener === undefined ? String(listener) : `type ${typeof listener} (${inspect(listener)})`}`,
   );
 }
 
@@ -120,7 +120,7 @@ const methods = {
     if (typeof count !== 'number' || !(count >= 0)) {
       throw Object.assign(
         new RangeError(
-          `The value of "setMaxListeners" is out of range. It must be a non-negative number. Received ${inspect(count)}`,
+          `The value of "setMaxListeners" is out of range. It must be >= 0. Received ${inspect(count)}`,
         ),
         { code: 'ERR_OUT_OF_RANGE' },
       );
