@@ -213,7 +213,7 @@ export function debuglog(name: string): DebugLog {
   };
   return Object.assign(log, { enabled });
 }
-export const debug = debuglog;
+export { debuglog as debug };
 
 export function toUSVString(text: unknown): string {
   return String(text).toWellFormed();
@@ -254,7 +254,7 @@ export default {
   _extend,
   aborted,
   callbackify,
-  debug,
+  debug: debuglog,
   debuglog,
   deprecate,
   format,

@@ -20,7 +20,9 @@ export const modulePath = (device: string, module: string): string =>
   `${devicePath(device)}/modules/${module}`;
 export const moduleEventPath = (device: string, module: string): string =>
   `${modulePath(device, module)}/messages/events`;
-export const moduleMessagePath = moduleEventPath;
+/** The same place: a module’s messages come and go there. */
+export const moduleMessagePath = (device: string, module: string): string =>
+  moduleEventPath(device, module);
 export const moduleMethodPath = (device: string, module: string): string =>
   `${modulePath(device, module)}/methods/devicebound`;
 export const moduleTwinPath = (device: string, module: string): string =>

@@ -20,8 +20,8 @@ type Emitter = {
   getMaxListeners(): number;
 } & Record<symbol, unknown>;
 
-export const errorMonitor = Symbol('events.errorMonitor');
-export const captureRejection = Symbol.for('nodejs.rejection');
+const errorMonitor = Symbol('events.errorMonitor');
+const captureRejection = Symbol.for('nodejs.rejection');
 const capture = Symbol('kCapture');
 const warned = Symbol('kWarned');
 
