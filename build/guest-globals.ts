@@ -23,6 +23,7 @@ const extras: readonly Extra[] = [
       'PromiseRejectionEvent',
     ],
   },
+  { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },

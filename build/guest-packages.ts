@@ -21,7 +21,9 @@ const ours: Plugin = {
     );
     onResolve({ filter: /^safe-buffer$/ }, () => ({ path: 'buffer', external: true }));
     onResolve({ filter: /^abort-controller$/ }, ({ path }) => ({ path, namespace: 'global' }));
-    onLoad({ filter: /.*/, namespace: 'global' }, () => ({ contents: 'module.exports = globalThis' }));
+    onLoad({ filter: /.*/, namespace: 'global' }, () => ({
+      contents: 'module.exports = globalThis',
+    }));
   },
 };
 

@@ -7,8 +7,8 @@ import { readFile } from 'node:fs/promises';
 import { posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
-import { guestPackage } from './guest-packages.ts';
 import { guestImports } from './guest-imports.ts';
+import { guestPackage } from './guest-packages.ts';
 
 const NAMESPACE = 'isolet';
 /** Where guest packages lie in the eyes of a bundle. */

@@ -71,7 +71,10 @@ declare function clearTimeout(timer: GuestTimer | number | string | null | undef
 declare function clearInterval(timer: GuestTimer | number | string | null | undefined): void;
 declare function clearImmediate(immediate: GuestImmediate | null | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
-declare function structuredClone<T>(value: T, options?: { readonly transfer?: ArrayBuffer[] }): T;
+declare function structuredClone<T>(
+  value: T,
+  options?: { readonly transfer?: readonly object[] },
+): T;
 declare function atob(text: string): string;
 declare function btoa(text: string): string;
 
@@ -143,6 +146,10 @@ type AbortController = import('./web/abort.ts').AbortController;
 declare const AbortController: typeof import('./web/abort.ts').AbortController;
 type AbortSignal = import('./web/abort.ts').AbortSignal;
 declare const AbortSignal: typeof import('./web/abort.ts').AbortSignal;
+type MessagePort = import('./web/message-port.ts').MessagePort;
+declare const MessagePort: typeof import('./web/message-port.ts').MessagePort;
+type MessageChannel = import('./web/message-port.ts').MessageChannel;
+declare const MessageChannel: typeof import('./web/message-port.ts').MessageChannel;
 type URL = import('./web/url.ts').URL;
 declare const URL: typeof import('./web/url.ts').URL;
 type URLSearchParams = import('./web/url-search-params.ts').URLSearchParams;

@@ -10,7 +10,8 @@ const test = suite('npm packages');
 const logs = (source: string, expected: readonly string[], file = 'main.mjs') =>
   withBuilt({ [file]: source }, async (box) => {
     // One of them has a timer.
-    while (box.batches.at(-1)?.timerMs !== -1 && box.logs().length < expected.length) await box.tick();
+    while (box.batches.at(-1)?.timerMs !== -1 && box.logs().length < expected.length)
+      await box.tick();
     assert.equal(box.logs(), expected);
   });
 
@@ -75,11 +76,9 @@ uuid('uuid', () =>
       console.log(v5('edge-1', v5.DNS), version(v7()));`,
     },
     async (box) =>
-      assert.equal(box.logs(), [
-        'true 4 false true',
-        `d4bd3a8e-cdce-5582-a6a9-f15266d24c3b 7`,
-      ]),
-  ));
+      assert.equal(box.logs(), ['true 4 false true', `d4bd3a8e-cdce-5582-a6a9-f15266d24c3b 7`]),
+  ),
+);
 
 test('mathjs', () =>
   logs(
@@ -120,10 +119,7 @@ test('cbor-x', () =>
     const ring = { name: 'ring' }; ring.self = ring;
     const copy = records.decode(records.encode(ring));
     console.log(copy.self === copy, copy.name);`,
-    [
-      "1970-01-01T00:00:00.000Z [ 1, -2.5, 'ä', null, true ] 9223372036854775808n a 3",
-      'true ring',
-    ],
+    ["1970-01-01T00:00:00.000Z [ 1, -2.5, 'ä', null, true ] 9223372036854775808n a 3", 'true ring'],
   ));
 
 test('mqtt-packet', () =>

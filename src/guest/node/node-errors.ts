@@ -41,7 +41,8 @@ function received(value: unknown): string {
     const name = (value as { constructor?: { name?: string } }).constructor?.name;
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
   }
-  return `type ${typeof value} (${inspect(value).slice(0, 28)})`;
+  const text = inspect(value);
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
 }
 
 export function checkFunction(name: string, value: unknown): void {

@@ -1,5 +1,5 @@
 /** `DOMException` (WebIDL §2.8.1): the error class of the web's interfaces, with a name and an old-fashioned code. */
-import { describeInterface } from './webidl.ts';
+import { CLONE, describeInterface } from './webidl.ts';
 
 /** Legacy codes by name, in the order of their numbers from 1; a `-` has no name any more. */
 const NAMES =
@@ -59,12 +59,16 @@ export class DOMException {
     return name.endsWith('Error') ? NAMES.indexOf(name.slice(0, -5)) + 1 : 0;
   }
 
+  [CLONE](): DOMException {
+    const { name, message } = detailsOf(this);
+    const copy = new DOMException(message, name);
+    const { stack } = this as unknown as Error;
+    Object.defineProperty(copy, 'stack', { value: stack, writable: true, configurable: true });
+    return copy;
+  }
+
   static {
     Object.setPrototypeOf(this.prototype, Error.prototype);
     describeInterface(this, Object.fromEntries(CONSTANTS.map((name, i) => [`${name}_ERR`, i + 1])));
   }
-}
-
-export function isDomException(value: object): value is DOMException {
-  return known.has(value);
 }

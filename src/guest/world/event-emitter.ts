@@ -20,8 +20,8 @@ type Emitter = {
   getMaxListeners(): number;
 } & Record<symbol, unknown>;
 
-export const errorMonitor = Symbol('events.errorMonitor');
-export const captureRejection = Symbol.for('nodejs.rejection');
+const errorMonitor = Symbol('events.errorMonitor');
+const captureRejection = Symbol.for('nodejs.rejection');
 const capture = Symbol('kCapture');
 const warned = Symbol('kWarned');
 
@@ -53,7 +53,7 @@ function eventsOf(emitter: Emitter): Events {
 function check(listener: unknown): asserts listener is Listener {
   if (typeof listener === 'function') return;
   throw invalid(
-    `The "listener" argument must be of type function. Received ${listener === null ? 'null' : typeof listener}`,
+    `The "listener" argument must be of type function. Received ${listener === null || listener === undefined ? String(listener) : `type ${typeof listener} (${inspect(listener)})`}`,
   );
 }
 
@@ -120,7 +120,7 @@ const methods = {
     if (typeof count !== 'number' || !(count >= 0)) {
       throw Object.assign(
         new RangeError(
-          `The value of "setMaxListeners" is out of range. It must be a non-negative number. Received ${inspect(count)}`,
+          `The value of "setMaxListeners" is out of range. It must be >= 0. Received ${inspect(count)}`,
         ),
         { code: 'ERR_OUT_OF_RANGE' },
       );

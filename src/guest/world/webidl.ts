@@ -3,6 +3,14 @@
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- any class
 type Interface = Function & { readonly prototype: object };
 
+/**
+ * How an object of the platform is cloned, and moved, by `structuredClone`: methods of its prototype. `CLONE` gets
+ * a function that clones what is inside; null = it cannot be cloned.
+ */
+export const CLONE: unique symbol = Symbol.for('isolet.clone') as never;
+/** Gives the object that takes its place and leaves it detached; throws a DOMException when it is already. */
+export const TRANSFER: unique symbol = Symbol.for('isolet.transfer') as never;
+
 /** Gives a class a tag, enumerable members, and constants on itself and its prototype (WebIDL §3.7). */
 export function describeInterface(
   Class: Interface,
@@ -19,6 +27,7 @@ export function describeInterface(
     }
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  if (!(CLONE in prototype)) Object.defineProperty(prototype, CLONE, { value: null });
 }
 
 /** Those every class has: `name` and `length` of a class, `constructor` of a prototype. */
