@@ -29,6 +29,27 @@ const extras: readonly Extra[] = [
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
   { file: 'crypto/install-subtle.ts', names: ['CryptoKey', 'subtle', 'SubtleCrypto'] },
+  {
+    file: 'web/install-streams.ts',
+    names: [
+      'ByteLengthQueuingStrategy',
+      'CountQueuingStrategy',
+      'ReadableByteStreamController',
+      'ReadableStream',
+      'ReadableStreamBYOBReader',
+      'ReadableStreamBYOBRequest',
+      'ReadableStreamDefaultController',
+      'ReadableStreamDefaultReader',
+      'TextDecoderStream',
+      'TextEncoderStream',
+      'TransformStream',
+      'TransformStreamDefaultController',
+      'WritableStream',
+      'WritableStreamDefaultController',
+      'WritableStreamDefaultWriter',
+    ],
+  },
+  { file: 'web/install-compression.ts', names: ['CompressionStream', 'DecompressionStream'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 

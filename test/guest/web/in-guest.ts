@@ -27,7 +27,8 @@ export async function inGuest<Answer>(run: () => Answer): Promise<Awaited<Answer
   }
 }
 
-async function bundle(source: string): Promise<string> {
+/** With the globals it names. */
+export async function bundle(source: string): Promise<string> {
   const plain = await compile(source, []);
   return compile(source, installersFor(plain));
 }
