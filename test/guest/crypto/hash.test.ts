@@ -4,12 +4,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBlockHash, type HashKind } from '../../../src/guest/crypto/hash/block-hash.ts';
-import {
-  createMac,
-  hashKind,
-  hashNames,
-  hashOnce,
-} from '../../../src/guest/crypto/hash/hashes.ts';
+import { createMac, hashKind, hashNames, hashOnce } from '../../../src/guest/crypto/hash/hashes.ts';
 
 const test = suite('hash');
 
@@ -23,10 +18,7 @@ test('"abc", from the standards', () => {
   assert.is(found('md5'), '900150983cd24fb0d6963f7d28e17f72');
   assert.is(found('sha1'), 'a9993e364706816aba3e25717850c26c9cd0d89d');
   assert.is(found('sha224'), '23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7');
-  assert.is(
-    found('sha256'),
-    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
-  );
+  assert.is(found('sha256'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   assert.is(
     found('sha384'),
     'cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7',

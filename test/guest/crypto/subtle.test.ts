@@ -1,16 +1,18 @@
 /** crypto.subtle in an isolate: what it answers, and how it refuses, is what Node's own answers. */
+import type { webcrypto } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inGuest } from './with-host.ts';
 
 const test = suite('subtle');
 
+type Pair = webcrypto.CryptoKeyPair;
+
 /** The same function in the guest and in Node. */
-async function asInNode(run: () => Promise<unknown>): Promise<unknown> {
+async function asInNode(run: () => Promise<unknown>): Promise<void> {
   const [guest, node] = await Promise.all([inGuest(run), run()]);
   const plain = JSON.parse(JSON.stringify(node)) as unknown;
   assert.equal(guest, plain);
-  return guest;
 }
 
 test('digests of every hash, in any case, of buffers and views', () =>
@@ -100,10 +102,7 @@ test('keys in pairs: RSA, elliptic curves', () =>
       ['Ed25519', 'ed25519'],
     ] as const;
     for (const [make, use] of signing) {
-      const pair = (await subtle.generateKey(make as 'Ed25519', true, [
-        'sign',
-        'verify',
-      ])) as CryptoKeyPair;
+      const pair = (await subtle.generateKey(make as 'Ed25519', true, ['sign', 'verify'])) as Pair;
       const { publicKey, privateKey } = pair;
       const signature = await subtle.sign(use, privateKey, data);
       const importing = typeof make === 'string' ? make : { ...make };
@@ -134,7 +133,7 @@ test('keys in pairs: RSA, elliptic curves', () =>
     const oaep = (await subtle.generateKey({ name: 'RSA-OAEP', ...rsa }, false, [
       'encrypt',
       'decrypt',
-    ])) as CryptoKeyPair;
+    ])) as Pair;
     const label = new Uint8Array([1, 2]);
     const sealed = await subtle.encrypt({ name: 'RSA-OAEP', label }, oaep.publicKey, data);
     found.push(
@@ -161,14 +160,8 @@ test('keys agreed on and derived', () =>
       { name: 'ECDH', namedCurve: 'P-521' },
       { name: 'X25519' },
     ]) {
-      const one = (await subtle.generateKey(algorithm, true, [
-        'deriveBits',
-        'deriveKey',
-      ])) as CryptoKeyPair;
-      const two = (await subtle.generateKey(algorithm, true, [
-        'deriveBits',
-        'deriveKey',
-      ])) as CryptoKeyPair;
+      const one = (await subtle.generateKey(algorithm, true, ['deriveBits', 'deriveKey'])) as Pair;
+      const two = (await subtle.generateKey(algorithm, true, ['deriveBits', 'deriveKey'])) as Pair;
       const { name } = algorithm;
       const ours = await subtle.deriveBits({ name, public: two.publicKey }, one.privateKey, 256);
       const theirs = await subtle.deriveBits({ name, public: one.publicKey }, two.privateKey, 256);
@@ -264,7 +257,7 @@ test('keys wrapped and unwrapped', () =>
       const pair = (await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
         'sign',
         'verify',
-      ])) as CryptoKeyPair;
+      ])) as Pair;
       const hidden = await subtle.wrapKey('pkcs8', pair.privateKey, wrapper, how);
       const shown = await subtle.unwrapKey(
         'pkcs8',
@@ -295,7 +288,7 @@ test('refusals have the same names', () =>
     const mac = await subtle.generateKey({ name: 'HMAC', hash: 'SHA-1' }, true, ['sign']);
     const pair = (await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, [
       'deriveBits',
-    ])) as CryptoKeyPair;
+    ])) as Pair;
     const iv = bytes;
     const rsa = {
       name: 'RSA-PSS',

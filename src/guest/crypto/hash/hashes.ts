@@ -19,7 +19,11 @@ export function hashKind(name: string): HashKind | undefined {
   return Object.hasOwn(kinds, plain) ? kinds[plain] : undefined;
 }
 
-type Mac = Omit<BlockHash, 'blockBytes'>;
+export type Mac = {
+  update(bytes: Uint8Array): void;
+  digest(): Uint8Array<ArrayBuffer>;
+  copy(): Mac;
+};
 
 /** Its two hashes with the key taken in. */
 export function createMac(kind: HashKind, key: Uint8Array): Mac {

@@ -6,7 +6,9 @@ const ROTATIONS = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];
 let sines: Int32Array | undefined;
 
 function compress(state: Int32Array, block: DataView, at: number): void {
-  sines ??= Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32));
+  sines ??= Int32Array.from({ length: 64 }, (_, i) =>
+    Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32),
+  );
   let a = state[0] as number;
   let b = state[1] as number;
   let c = state[2] as number;

@@ -15,9 +15,11 @@ function expand(block: DataView, at: number): void {
     const yh = schedule[i - 4] as number;
     const yl = schedule[i - 3] as number;
     const small0h = ((xh >>> 1) | (xl << 31)) ^ ((xh >>> 8) | (xl << 24)) ^ (xh >>> 7);
-    const small0l = ((xl >>> 1) | (xh << 31)) ^ ((xl >>> 8) | (xh << 24)) ^ ((xl >>> 7) | (xh << 25));
+    const small0l =
+      ((xl >>> 1) | (xh << 31)) ^ ((xl >>> 8) | (xh << 24)) ^ ((xl >>> 7) | (xh << 25));
     const small1h = ((yh >>> 19) | (yl << 13)) ^ ((yl >>> 29) | (yh << 3)) ^ (yh >>> 6);
-    const small1l = ((yl >>> 19) | (yh << 13)) ^ ((yh >>> 29) | (yl << 3)) ^ ((yl >>> 6) | (yh << 26));
+    const small1l =
+      ((yl >>> 19) | (yh << 13)) ^ ((yh >>> 29) | (yl << 3)) ^ ((yl >>> 6) | (yh << 26));
     const low =
       (small0l >>> 0) +
       (small1l >>> 0) +
@@ -54,8 +56,10 @@ function compress(state: Int32Array, block: DataView, at: number): void {
   let hh = state[14] as number;
   let hl = state[15] as number;
   for (let i = 0; i < 80; i++) {
-    const big1h = ((eh >>> 14) | (el << 18)) ^ ((eh >>> 18) | (el << 14)) ^ ((el >>> 9) | (eh << 23));
-    const big1l = ((el >>> 14) | (eh << 18)) ^ ((el >>> 18) | (eh << 14)) ^ ((eh >>> 9) | (el << 23));
+    const big1h =
+      ((eh >>> 14) | (el << 18)) ^ ((eh >>> 18) | (el << 14)) ^ ((el >>> 9) | (eh << 23));
+    const big1l =
+      ((el >>> 14) | (eh << 18)) ^ ((el >>> 18) | (eh << 14)) ^ ((eh >>> 9) | (el << 23));
     const chooseH = (eh & fh) ^ (~eh & gh);
     const chooseL = (el & fl) ^ (~el & gl);
     const oneL =
@@ -114,7 +118,7 @@ function add(state: Int32Array, at: number, high: number, low: number): void {
 function both(hex: string): Int32Array {
   const upper = words(hex, 0);
   const lower = words(hex, 1);
-  return Int32Array.from({ length: 16 }, (_, i) => ((i & 1 ? lower : upper)[i >> 1]) as number);
+  return Int32Array.from({ length: 16 }, (_, i) => (i & 1 ? lower : upper)[i >> 1] as number);
 }
 
 const kind = { blockBytes: 128, littleEndian: false, compress } as const;
