@@ -33,6 +33,7 @@ const FRAME_HEAD_BYTES = 64;
 /** Imported when first asked for: a host whose modules use none does without. */
 const serviceTable: ServiceTable = {
   devices: async () => (await import('./devices/devices.ts')).makeDevices,
+  files: async () => (await import('./file-service.ts')).createFileService,
   http: async () => (await import('./http-server-service.ts')).createHttpServerService,
   network: async () => (await import('./network-service.ts')).createNetworkService,
 };
