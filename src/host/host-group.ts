@@ -32,7 +32,7 @@ import {
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
-import { mapStack } from './stack-map.ts';
+import { createStackMapper, type StackMapper } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
 export type HostGroup = {
@@ -72,6 +72,7 @@ type Member = {
   readonly handle: number;
   readonly start: Omit<ModuleStart, 'code'>;
   readonly sink: ModuleSink;
+  readonly stacks: StackMapper;
   /** Set when the sink was told; the host may not know yet. */
   over: boolean;
   started: boolean;
@@ -179,7 +180,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
       member.paced(checked.requests);
-      const relief = member.sink.requests(checked.requests, checked.bodies);
+      const mapped = member.stacks.requests(checked.requests);
+      const relief = member.sink.requests(mapped, checked.bodies);
       if (relief !== undefined) host.readAgainAfter(relief);
       return;
     }
@@ -291,9 +293,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.cancelStop();
     if (member.over) return;
     member.over = true;
-    const { module, sourceMap } = member.start;
-    const reason =
-      ending.cause === 'error' ? mapStack(ending.reason, module, sourceMap) : ending.reason;
+    const reason = ending.cause === 'error' ? member.stacks.reason(ending.reason) : ending.reason;
     member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }
@@ -324,6 +324,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       handle: ++lastHandle,
       start: rest,
       sink,
+      stacks: createStackMapper(what.module, what.sourceMap, clock),
       over: false,
       started: false,
       startedAtMs: clock.elapsed(),
