@@ -255,6 +255,11 @@ export interface ModuleSink {
     requests: readonly GuestRequest[],
     bodies: readonly (Uint8Array | undefined)[],
   ): Promise<void> | undefined;
+  /**
+   * Whoever has this is told when the module has come to rest for good, unless we post something: no timer
+   * is set, nothing it asked of the device is under way, nothing is open there. `posts` were handled by then.
+   */
+  quiet?(posts: number): void;
   /** Called once, last. `used`: what it used until then. */
   ended(ending: Ending, used: ModuleMetrics): void;
 }

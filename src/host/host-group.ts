@@ -145,6 +145,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
         return;
       case fromHost.requests:
         return onRequests(member, frame);
+      case fromHost.quiet:
+        return member.over ? undefined : member.sink.quiet?.(Number(frame.json));
       case fromHost.ended:
       case fromHost.wedged: {
         const ending = parseEnding(frame.kind, frame.json);
@@ -348,7 +350,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const problems = [...known, ...startProblems(what, { ...deps, hostBytesMax })];
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
-    const wire: HostStart = { module, boot, grants, problems, limits: { ...limits, heapMb } };
+    const told = { module, boot, grants, problems, tellsQuiet: sink.quiet !== undefined };
+    const wire: HostStart = { ...told, limits: { ...limits, heapMb } };
     host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
     return {
       post(events, bodies) {

@@ -121,6 +121,9 @@ function start(handle: number, start: HostStart, code: string): void {
       busy: () => watchdog.busy(),
       doomed: () => watchdog.doomed(),
       started: () => pipe.send(fromHost.started, handle, ''),
+      ...(start.tellsQuiet && {
+        quiet: (posts: number) => pipe.send(fromHost.quiet, handle, JSON.stringify(posts)),
+      }),
       requests(json, bytes) {
         const problem = outbox(json, bytes);
         if (problem !== undefined) {

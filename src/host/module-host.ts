@@ -121,6 +121,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
         {
           started: () => sink.started(),
           requests: (requests, bodies) => sink.requests(requests, bodies),
+          ...(sink.quiet && { quiet: (posts: number) => sink.quiet?.(posts) }),
           ended(...ending) {
             release();
             sink.ended(...ending);
