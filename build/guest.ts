@@ -10,8 +10,8 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The prelude as a plain script. Each isolate holds a copy of its text: without comments and spaces it
- * is a third shorter, and pure ASCII takes one byte a character. Together that is 190 KB a module.
+ * The prelude as a plain script. Each isolate holds a copy of its text: minified it is half as long, and
+ * pure ASCII takes one byte a character. Nobody reads its stack frames but us.
  */
 export async function buildPrelude(): Promise<string> {
   const result = await build({
@@ -23,9 +23,9 @@ export async function buildPrelude(): Promise<string> {
     mainFields: ['main'],
     target: 'es2024',
     charset: 'ascii',
-    // Comments, too: the charset does not hold for them.
-    minifyWhitespace: true,
+    minify: true,
     keepNames: true,
+    // Of comments, too: the charset does not hold for them.
     legalComments: 'none',
     // V8 then keeps all of it in the code cache, and the start of a module compiles nothing: 0.5 ms.
     banner: { js: '//# allFunctionsCalledOnLoad' },

@@ -1,8 +1,10 @@
 /**
- * The first script of every isolate. It leaves the boot function on the global; called once with the
- * outbox and the boot text, that one builds the guest's world and returns the door.
+ * The first script of every isolate. It builds the guest's world and leaves the boot function on the
+ * global; called once with the outbox and the boot text, that one adds what only a start knows and
+ * returns the door.
  *
- * Nothing of the host is needed to load it, so that it can be part of a V8 snapshot.
+ * Nothing of the host is needed to load it, so that it can be done ahead, or be part of a V8 snapshot.
+ * That is also why no time, chance or secret may be taken before the boot.
  *
  * For the module host: the door never throws, and a call of it (or of the module's `evaluate`) is
  * rejected exactly when the module has an error nobody caught: thrown while loading, by a handler,
@@ -14,7 +16,7 @@ import { EventEmitter } from 'events';
 import { BOOT_NAME, type GuestBoot, type GuestBootFunction } from '../core/guest-protocol.ts';
 import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
-import { createWallClock, ownMap, parse } from './border/primordials.ts';
+import { createPreciseClock, ownMap, parse, wallClock } from './border/primordials.ts';
 import { createUncaught, type Uncaught } from './border/uncaught.ts';
 import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.ts';
 import { atob, btoa } from './world/base64.ts';
@@ -32,17 +34,14 @@ const STACK_FRAMES = 20;
 
 const world = globalThis as unknown as Record<PropertyKey, unknown>;
 
-const boot: GuestBootFunction = (outbox, bootText) => {
-  delete world[BOOT_NAME];
-  const facts = parse(bootText) as GuestBoot;
-  const sleep = createSleep();
-  Error.stackTraceLimit = STACK_FRAMES;
-  reduceWorld(world);
-
+/** Builds the world, all but what only a start knows, and returns the boot that adds that. */
+function buildWorld(): GuestBootFunction {
+  let facts: GuestBoot | undefined;
+  let sleep: (code: number) => never;
   let closed = false;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
   const signalHandlers = ownMap<string, SignalHandler>();
-  const clock = createGuestClock(createWallClock());
+  const clock = createGuestClock(wallClock, createPreciseClock);
   const uncaught: Uncaught = createUncaught(() => process);
   const guard = (run: () => unknown): void => {
     try {
@@ -59,7 +58,7 @@ const boot: GuestBootFunction = (outbox, bootText) => {
   };
   const border: Border = createBorder(() => timers.wakeMs());
   const timers = createTimers(clock, guard, border.touch);
-  const process = createProcess(facts, {
+  const { process, begin } = createProcess({
     clock,
     nextTick: (run) => void nextTick(run),
     log: border.log,
@@ -70,7 +69,9 @@ const boot: GuestBootFunction = (outbox, bootText) => {
     },
   });
   const seam: Seam = {
-    boot: facts,
+    get boot() {
+      return facts as GuestBoot;
+    },
     EventEmitter,
     request: border.request,
     call: border.call,
@@ -84,17 +85,28 @@ const boot: GuestBootFunction = (outbox, bootText) => {
     nextTick: (run) => void nextTick(run),
     uncaught,
   };
+  const performance = { now: clock.now, timeOrigin: 0 };
+  const door = createDoor({
+    handlers,
+    reply: border.reply,
+    done: border.done,
+    signal: (event) => signalHandlers.get(event.service)?.(event.source, event.value),
+    timers: timers.run,
+    refuse: (id) => border.nack(id, 'The module has no handler for inputs.'),
+    guard,
+    closed: () => closed,
+  });
 
   install({
     ...timers.globals,
-    console: createConsole(border.log, clock.elapsed),
+    console: createConsole(border.log, clock.now),
     queueMicrotask(callback: () => void) {
       if (typeof callback !== 'function') {
         throw new TypeError('The "callback" argument of queueMicrotask must be of type function.');
       }
       void nextTick(callback);
     },
-    performance: { now: () => clock.elapsed(), timeOrigin: clock.originMs },
+    performance,
     TextEncoder,
     TextDecoder,
     structuredClone,
@@ -106,19 +118,21 @@ const boot: GuestBootFunction = (outbox, bootText) => {
     self: globalThis,
   });
   Object.defineProperty(world, SEAM, { value: seam });
-  border.open(outbox);
 
-  return createDoor({
-    handlers,
-    reply: border.reply,
-    done: border.done,
-    signal: (event) => signalHandlers.get(event.service)?.(event.source, event.value),
-    timers: timers.run,
-    refuse: (id) => border.nack(id, 'The module has no handler for inputs.'),
-    guard,
-    closed: () => closed,
-  });
-};
+  return (outbox, bootText) => {
+    delete world[BOOT_NAME];
+    facts = parse(bootText) as GuestBoot;
+    sleep = createSleep();
+    // V8 gives a context from a snapshot what it has not in the snapshot, and dies if it is there.
+    Error.stackTraceLimit = STACK_FRAMES;
+    reduceWorld(world);
+    clock.start();
+    performance.timeOrigin = clock.originMs();
+    begin(facts);
+    border.open(outbox);
+    return door;
+  };
+}
 
 function install(values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
@@ -145,4 +159,4 @@ function createSleep(): (code: number) => never {
   };
 }
 
-world[BOOT_NAME] = boot;
+world[BOOT_NAME] = buildWorld();

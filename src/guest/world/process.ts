@@ -1,6 +1,6 @@
 /** `process`, as far as it is true of a module: its environment, its events, its end. */
 import { EventEmitter } from 'events';
-import type { GuestBoot } from '../../core/guest-protocol.ts';
+import { type GuestBoot, TREATY_VERSION } from '../../core/guest-protocol.ts';
 import type { GuestClock } from './guest-clock.ts';
 
 /** The Node this prelude was built with, which is the one that ships; set by build/guest.ts. */
@@ -14,14 +14,18 @@ export type ProcessHost = {
   exit(code: number): never;
 };
 
-export function createProcess(boot: GuestBoot, host: ProcessHost): GuestProcess {
+/** `begin`, to be called once, at the boot, says whose process it is. */
+export function createProcess(host: ProcessHost): {
+  readonly process: GuestProcess;
+  readonly begin: (boot: GuestBoot) => void;
+} {
   const emitter = new EventEmitter();
   emitter.setMaxListeners(0);
   let exiting = false;
 
-  const hrtimeNs = (): bigint => BigInt(Math.round(host.clock.elapsed() * 1_000_000));
+  const hrtimeNs = (): bigint => BigInt(Math.round(host.clock.now() * 1_000_000));
   const hrtime = (since?: readonly [number, number]): [number, number] => {
-    const now = host.clock.elapsed();
+    const now = host.clock.now();
     const seconds = Math.floor(now / 1000) - (since?.[0] ?? 0);
     const nanoseconds = Math.round((now % 1000) * 1_000_000) - (since?.[1] ?? 0);
     return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
@@ -35,13 +39,13 @@ export function createProcess(boot: GuestBoot, host: ProcessHost): GuestProcess 
   });
 
   const process = Object.assign(emitter, {
-    env: { ...boot.env } as Record<string, string | undefined>,
-    argv: ['isolet', boot.module],
+    env: {} as Record<string, string | undefined>,
+    argv: ['isolet'],
     pid: 1, // as in a container: the first and only process of its world
     platform: 'linux' as const,
-    arch: boot.arch,
+    arch: undefined as string | undefined,
     version: `v${NODE_VERSION}`,
-    versions: Object.freeze({ node: NODE_VERSION, isolet: String(boot.treaty) }),
+    versions: Object.freeze({ node: NODE_VERSION, isolet: String(TREATY_VERSION) }),
     exitCode: undefined as number | undefined,
     exit(code?: number): never {
       const exitCode = Number(code ?? process.exitCode ?? 0) | 0;
@@ -59,7 +63,7 @@ export function createProcess(boot: GuestBoot, host: ProcessHost): GuestProcess 
     nextTick<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void {
       host.nextTick(() => callback(...args));
     },
-    uptime: () => host.clock.elapsed() / 1000,
+    uptime: () => host.clock.now() / 1000,
     cwd: () => '/',
     emitWarning(warning: string | Error): void {
       host.log('warn', warning instanceof Error ? String(warning) : `Warning: ${warning}`);
@@ -68,5 +72,12 @@ export function createProcess(boot: GuestBoot, host: ProcessHost): GuestProcess 
     stdout: stream('info'),
     stderr: stream('error'),
   });
-  return process as unknown as GuestProcess;
+  return {
+    process: process as unknown as GuestProcess,
+    begin(boot) {
+      Object.assign(process.env, boot.env);
+      process.argv.push(boot.module);
+      process.arch = boot.arch;
+    },
+  };
 }

@@ -3,7 +3,7 @@
  * buffers (spec/isolates.md §1.6). The process limit is the fence behind.
  */
 
-/** Must run in each context: V8 installs some of these after a snapshot is loaded. */
+/** Must run at the boot: V8 installs some of these after a snapshot is loaded, and dies if others were replaced. */
 export function reduceWorld(world: Record<string, unknown>): void {
   delete world['WebAssembly'];
   delete world['SharedArrayBuffer'];
