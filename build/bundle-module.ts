@@ -10,7 +10,14 @@ import {
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BuildFailure, build, formatMessages, type Location, type Message } from 'esbuild';
+import {
+  type BuildFailure,
+  type BuildOptions,
+  build,
+  formatMessages,
+  type Location,
+  type Message,
+} from 'esbuild';
 import { ENTRY, packBundle } from '../src/artifacts/bundle-archive.ts';
 import { readAsked } from '../src/core/asked.ts';
 import { TREATY_VERSION } from '../src/core/guest-protocol.ts';
@@ -139,47 +146,64 @@ function readObject(file: string, problems: string[]): Record<string, unknown> {
   return {};
 }
 
+/** How a module's code is made of its sources: the same for a bundle and while it is being written. */
+export function bundleOptions(folder: string, main: string, inject: readonly string[]) {
+  const ownConfig = existsSync(join(folder, 'tsconfig.json'));
+  return {
+    absWorkingDir: folder,
+    entryPoints: [main],
+    outfile: join(folder, ENTRY),
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    // Without Node's world, a package's variant for browsers and workers is the likelier to run.
+    mainFields: ['browser', 'module', 'main'],
+    conditions: ['worker', 'browser', 'module'],
+    target: 'es2024',
+    charset: 'ascii', // one character beyond Latin-1 doubles the source in memory
+    keepNames: true, // templates print `result.constructor.name`
+    sourcemap: 'external',
+    sourcesContent: false,
+    legalComments: 'none',
+    treeShaking: true,
+    define: { global: 'globalThis' },
+    nodePaths: [],
+    // A configuration in a folder above is no part of the module.
+    ...(ownConfig ? {} : { tsconfigRaw: '{}' }),
+    inject: [...inject],
+    plugins: [guestPlugin],
+    logLevel: 'silent',
+  } satisfies BuildOptions;
+}
+
 async function compile(
   folder: string,
   main: string,
   inject: readonly string[],
-): Promise<{ code: string; sourceMap: string }> {
-  const ownConfig = existsSync(join(folder, 'tsconfig.json'));
+): Promise<CompiledModule> {
   try {
-    const { outputFiles } = await build({
-      absWorkingDir: folder,
-      entryPoints: [main],
-      outfile: join(folder, ENTRY),
-      write: false,
-      bundle: true,
-      format: 'esm',
-      platform: 'neutral',
-      // Without Node's world, a package's variant for browsers and workers is the likelier to run.
-      mainFields: ['browser', 'module', 'main'],
-      conditions: ['worker', 'browser', 'module'],
-      target: 'es2024',
-      charset: 'ascii', // one character beyond Latin-1 doubles the source in memory
-      keepNames: true, // templates print `result.constructor.name`
-      sourcemap: 'external',
-      sourcesContent: false,
-      legalComments: 'none',
-      treeShaking: true,
-      define: { global: 'globalThis' },
-      nodePaths: [],
-      // A configuration in a folder above is no part of the module.
-      ...(ownConfig ? {} : { tsconfigRaw: '{}' }),
-      inject: [...inject],
-      plugins: [guestPlugin],
-      logLevel: 'silent',
-    });
-    const text = (ending: string): string =>
-      outputFiles.find((file) => file.path.endsWith(ending))?.text ?? '';
-    return { code: text('.js'), sourceMap: text('.map') };
+    const { outputFiles } = await build(bundleOptions(folder, main, inject));
+    return compiled(outputFiles);
   } catch (cause) {
-    const { errors } = cause as Partial<BuildFailure>;
-    if (errors === undefined) throw cause;
-    throw new BundleError(await explain(errors, folder), { cause });
+    throw await explained(cause, folder);
   }
+}
+
+export type CompiledModule = { readonly code: string; readonly sourceMap: string };
+
+/** What esbuild made with `bundleOptions`. */
+export function compiled(files: readonly { path: string; text: string }[]): CompiledModule {
+  const text = (ending: string): string =>
+    files.find((file) => file.path.endsWith(ending))?.text ?? '';
+  return { code: text('.js'), sourceMap: text('.map') };
+}
+
+/** A BundleError for what esbuild says about the author's sources; anything else as it is. */
+export async function explained(cause: unknown, folder: string): Promise<unknown> {
+  const { errors } = cause as Partial<BuildFailure>;
+  if (errors === undefined) return cause;
+  return new BundleError(await explain(errors, folder), { cause });
 }
 
 async function explain(errors: readonly Message[], folder: string): Promise<string> {

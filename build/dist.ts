@@ -23,6 +23,7 @@ const programs: Readonly<Record<string, string>> = {
   emulator: 'src/emulator/main.ts',
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
+  develop: 'build/develop.ts',
 };
 
 /**

@@ -16,13 +16,20 @@ import { status } from './status.ts';
 const commands: readonly Command[] = [demo, list, logs, meter, status];
 
 /** Commands that are programs of their own; they read their own arguments. */
-const programs: Readonly<Record<string, { readonly program: Program; readonly summary: string }>> =
-  {
-    run: { program: 'supervisor', summary: 'run the modules of this device' },
-    emulator: { program: 'emulator', summary: 'an IoT Hub on your desk' },
-    check: { program: 'check', summary: 'is this installation, or a deployment, as it should be?' },
-    build: { program: 'bundle', summary: 'bundle modules' },
-  };
+type CommandProgram = {
+  readonly program: Program;
+  /** Goes before the arguments: the program has several commands. */
+  readonly word?: string;
+  readonly summary: string;
+};
+
+const programs: Readonly<Record<string, CommandProgram>> = {
+  run: { program: 'supervisor', summary: 'run the modules of this device' },
+  emulator: { program: 'emulator', summary: 'an IoT Hub on your desk' },
+  check: { program: 'check', summary: 'is this installation, or a deployment, as it should be?' },
+  build: { program: 'bundle', summary: 'bundle modules' },
+  exec: { program: 'develop', word: 'exec', summary: 'run one file exactly as a module runs' },
+};
 
 /** Commands of several words. */
 const families: Readonly<
@@ -48,7 +55,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const family = Object.hasOwn(families, name) ? families[name] : undefined;
   if (family !== undefined) return await runFamily(name, family.commands, rest);
   const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
-  if (program !== undefined) becomeProgram(program.program, rest);
+  if (program !== undefined) {
+    const { word } = program;
+    becomeProgram(program.program, word === undefined ? rest : [word, ...rest]);
+  }
   const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return await runCommand(command, rest);
   process.stderr.write(`isolet: there is no command "${name}". See --help.\n`);

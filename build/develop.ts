@@ -1,0 +1,29 @@
+/**
+ * The development loop as a program: `isolet exec`, and what else one does at a desk with a module in hand.
+ *
+ *   node build/develop.ts exec FILE
+ */
+import { type Command, runCommand } from '../src/cli/command.ts';
+import { BundleError } from './bundle-module.ts';
+
+/** Each is loaded when it is wanted: they have little in common. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  exec: async () => (await import('./develop/exec.ts')).exec,
+};
+
+// A reader that has seen enough (`… | head`) is no error.
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'EPIPE') process.exit(0);
+  throw cause;
+});
+
+const [name = '', ...rest] = process.argv.slice(2);
+try {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) throw new Error(`there is no command "${name}"`);
+  process.exitCode = await runCommand(await load(), rest);
+} catch (cause) {
+  if (!(cause instanceof BundleError)) throw cause;
+  process.stderr.write(`${cause.message}\n`);
+  process.exitCode = 1;
+}
