@@ -22,6 +22,12 @@ export const TREATY_VERSION = 1;
  */
 type WireBody = string | number;
 
+/**
+ * The first line of a module's code that is a classic script and no ES module: CommonJS without "use
+ * strict" keeps its meaning only there.
+ */
+export const SCRIPT_MARK = '//isolet:script';
+
 /** Bodies above this cross as bytes even when they are text: bytes are moved, text is copied and escaped. */
 export const TEXT_BYTES_MAX = 65_536;
 

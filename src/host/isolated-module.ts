@@ -8,7 +8,7 @@
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
 import ivm from 'isolated-vm';
-import type { HostEvent } from '../core/guest-protocol.ts';
+import { type HostEvent, SCRIPT_MARK } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
@@ -128,6 +128,12 @@ export function createIsolatedModule(
     })) as typeof door;
     boot.release();
     const filename = moduleFile(start.module);
+    if (code.startsWith(SCRIPT_MARK)) {
+      const script = await isolate.compileScript(code, { filename });
+      await script.run(context);
+      script.release();
+      return;
+    }
     const module = await isolate.compileModule(code, { filename });
     await module.instantiate(context, refuseImport);
     await module.evaluate();
