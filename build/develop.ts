@@ -4,10 +4,11 @@
  *   node build/develop.ts exec FILE
  */
 import { type Command, runCommand } from '../src/cli/command.ts';
-import { BundleError } from './bundle-module.ts';
+import { BundleError } from './compile-module.ts';
 
 /** Each is loaded when it is wanted: they have little in common. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  dev: async () => (await import('./develop/dev.ts')).dev,
   exec: async () => (await import('./develop/exec.ts')).exec,
 };
 
@@ -17,7 +18,9 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
   throw cause;
 });
 
-const [name = '', ...rest] = process.argv.slice(2);
+const [name = '', ...words] = process.argv.slice(2);
+// A value that may be left out is nothing `parseArgs` knows.
+const rest = words.map((word) => (/^--inspect(-brk)?$/.test(word) ? `${word}=` : word));
 try {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) throw new Error(`there is no command "${name}"`);

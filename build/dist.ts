@@ -24,6 +24,7 @@ const programs: Readonly<Record<string, string>> = {
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
   develop: 'build/develop.ts',
+  'debug-host': 'build/develop/debug-main.ts',
 };
 
 /**

@@ -8,7 +8,7 @@ import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 
 declare const ISOLET_DIST: boolean | undefined;
-const bundled = typeof ISOLET_DIST !== 'undefined';
+export const bundled = typeof ISOLET_DIST !== 'undefined';
 
 const GB = 1_073_741_824;
 
@@ -22,6 +22,10 @@ const roomy: Partial<HostSettings> = {
   frameBytesMax: 256 * 1_048_576,
   baseMb: 512,
 };
+
+export function deskSettings(own: Partial<HostSettings>): HostSettings {
+  return { ...defaultHostSettings, ...roomy, ...own };
+}
 
 export type DeskHost = {
   readonly host: ModuleHost;
@@ -41,16 +45,16 @@ export async function openDeskHost(settings: Partial<HostSettings> = {}): Promis
   };
   const host = createModuleHost({
     hostMain: beside(bundled ? './host.cjs' : '../../src/host/main.ts'),
-    prelude: await prelude(),
+    prelude: await readPrelude(),
     clock: systemClock,
     log,
-    settings: { ...defaultHostSettings, ...roomy, ...settings },
+    settings: deskSettings(settings),
   });
   return { host, words: () => words };
 }
 
 /** In a checkout it is built here and now, so that it is never an old one. */
-async function prelude(): Promise<string> {
+export async function readPrelude(): Promise<string> {
   if (!bundled) {
     const { buildPrelude } = await import('../guest.ts');
     return buildPrelude();
@@ -69,6 +73,7 @@ async function prelude(): Promise<string> {
   }
 }
 
-function beside(path: string): string {
+/** A program of ours: beside this one in dist/, or relative to this file in a checkout. */
+export function beside(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }

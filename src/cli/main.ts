@@ -28,6 +28,9 @@ const programs: Readonly<Record<string, CommandProgram>> = {
   emulator: { program: 'emulator', summary: 'an IoT Hub on your desk' },
   check: { program: 'check', summary: 'is this installation, or a deployment, as it should be?' },
   build: { program: 'bundle', summary: 'bundle modules' },
+  init: { program: 'develop', word: 'init', summary: 'begin a module' },
+  dev: { program: 'develop', word: 'dev', summary: 'run a module while you write it' },
+  test: { program: 'develop', word: 'test', summary: "run a module's samples" },
   exec: { program: 'develop', word: 'exec', summary: 'run one file exactly as a module runs' },
 };
 
