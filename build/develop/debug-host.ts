@@ -20,6 +20,10 @@ const OUT_FD = 4;
 const FRAME_BYTES_MAX = 0xffff_ffff;
 const NOTHING_USED = { cpuMs: 0, heapBytes: 0, cpuWaitMs: 0, messageWaitMs: 0 };
 
+/** What differs from a device. */
+export const PLAIN =
+  'With a debugger the module runs in plain Node: no isolate, no limits on memory and time.';
+
 type Member = { readonly start: ModuleStart; readonly sink: ModuleSink };
 
 export type DebugOptions = {

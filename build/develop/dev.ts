@@ -11,7 +11,7 @@ import {
   type CompileExtras,
   compileModule,
 } from '../compile-module.ts';
-import { openDebugHost } from './debug-host.ts';
+import { openDebugHost, PLAIN } from './debug-host.ts';
 import { debuggable, readInspectPort } from './debuggable.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { openDeskHost } from './desk-host.ts';
@@ -47,10 +47,6 @@ ${GRANT_HELP}`,
   run: runDev,
 };
 
-/** What differs from a device with a debugger. */
-export const PLAIN =
-  'With a debugger the module runs in plain Node: no isolate, no limits on memory and time.';
-
 async function runDev(args: Arguments): Promise<number> {
   const module = readDeskModule(args.words[0] ?? '.', args);
   const { folder, main, name } = module.source;
@@ -79,6 +75,7 @@ async function runDev(args: Arguments): Promise<number> {
     failed: ({ input, body }, reason) =>
       say(`failed ${input} ${JSON.stringify(body)}: ${reason} It waits for the next version.`),
     ended({ reason, exitCode }) {
+      if (stopping) return;
       say(`ended (${exitCode}): ${reason}\n      Save a change, or say restart.`);
     },
     quiet() {},
@@ -86,9 +83,11 @@ async function runDev(args: Arguments): Promise<number> {
 
   const memory: NonNullable<CompileExtras['memory']> = {};
   let current: CompiledModule | undefined;
+  let starts = 0;
   /** Saves that came while another was at work; the first one counts for the time it takes. */
   let next: number | undefined;
   let working = false;
+  let stopping = false;
 
   async function build(): Promise<CompiledModule | undefined> {
     try {
@@ -123,8 +122,9 @@ async function runDev(args: Arguments): Promise<number> {
     if (!(await desk.run(made))) return;
     const nowMs = performance.now();
     const waiting = desk.waiting() === 0 ? '' : `; ${desk.waiting()} messages waited`;
+    const since = starts++ === 0 ? 'the start' : 'the save';
     say(
-      `${name} runs: ${Math.round(nowMs - sinceMs)} ms after the save (${Math.round(builtMs - sinceMs)} ms to build)${waiting}`,
+      `${name} runs: ${Math.round(nowMs - sinceMs)} ms after ${since} (${Math.round(builtMs - sinceMs)} ms to build)${waiting}`,
     );
   }
 
@@ -171,6 +171,7 @@ async function runDev(args: Arguments): Promise<number> {
     }
   });
   await over.promise;
+  stopping = true;
   lines.close();
   watch.close();
   await host.stop();

@@ -7,6 +7,8 @@ import type { Ending } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { startLiveModule } from '../../src/supervisor/live-module.ts';
 import { compileFile } from './compile-file.ts';
+import { openDebugHost, PLAIN } from './debug-host.ts';
+import { debuggable, readInspectPort } from './debuggable.ts';
 import { openDeskHost } from './desk-host.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { END_METHOD, endFooter } from './exec-end.ts';
@@ -39,6 +41,11 @@ ${GRANT_HELP}`,
       value: 'S',
       help: `seconds it may take; without it, ${TIME_S} s of CPU time at a stretch`,
     },
+    'inspect-brk': {
+      type: 'string',
+      value: '[=PORT]',
+      help: 'wait for a debugger (default port 9229), then stop at the first line; without an isolate',
+    },
   },
   run: runExec,
 };
@@ -47,11 +54,16 @@ async function runExec(args: Arguments): Promise<number> {
   const file = resolve(args.words[0] as string);
   const granted = readGrantWords(args.texts('grant'), (path) => resolve(path));
   const timeS = args.count('time', 0);
-  const [{ code, sourceMap }, desk] = await Promise.all([
-    compileFile(file, { footer: endFooter, seenFrom: process.cwd() }),
-    openDeskHost(),
-  ]);
+  const port = readInspectPort(args.text('inspect-brk'));
   const terminal = createTerminal();
+  const say = (text: string): void => terminal.problem(text);
+  const seenFrom = process.cwd();
+  const [compiled, desk] = await Promise.all([
+    compileFile(file, { footer: endFooter, seenFrom }),
+    port === undefined ? openDeskHost() : openDebugHost({ port, waits: true, say }),
+  ]);
+  if (port !== undefined) say(PLAIN);
+  const { code, sourceMap } = port === undefined ? compiled : debuggable(compiled, seenFrom, true);
   const twin = createDeskTwin({});
   const over = Promise.withResolvers<Ending>();
   let loaded = false;
