@@ -10,6 +10,8 @@ import { BundleError } from './compile-module.ts';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./develop/dev.ts')).dev,
   exec: async () => (await import('./develop/exec.ts')).exec,
+  init: async () => (await import('./develop/init.ts')).init,
+  test: async () => (await import('./develop/test-command.ts')).testCommand,
 };
 
 // A reader that has seen enough (`… | head`) is no error.
