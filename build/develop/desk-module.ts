@@ -52,7 +52,7 @@ export function readDeskModule(dir: string, args: Arguments): DeskModule {
 }
 
 /** `{ "desired": {…}, "reported": {…} }`, both optional; none without the file. */
-export function readTwin(file: string): Partial<TwinDocument> {
+function readTwin(file: string): Partial<TwinDocument> {
   if (!existsSync(file)) return {};
   let twin: unknown;
   try {

@@ -27,7 +27,7 @@ import type { CompiledModule } from '../compile-module.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { quietHost } from './quiet-host.ts';
 
-export type DeskMessage = {
+type DeskMessage = {
   readonly input: string;
   readonly body: Json;
   readonly properties: Properties;

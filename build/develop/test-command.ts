@@ -120,17 +120,21 @@ function write({ file, lines }: Sample, { came }: SampleOutcome): void {
     }
     expected = [];
   };
-  const after: string[] = [];
+  /** Comments, which go before what stands below them; those on top of the file before everything. */
+  const pending: string[] = [];
   for (const line of lines) {
-    if (line.kind === 'out') expected.push(line);
-    else if (line.kind === 'comment') after.push(line.text);
-    else {
+    if (line.kind === 'comment') pending.push(line.text);
+    else if (line.kind === 'out') {
+      if (expected.length === 0) text.push(...pending.splice(0));
+      expected.push(line);
+    } else {
+      if (step === 0) text.push(...pending.splice(0));
       flush();
-      text.push(...after.splice(0), line.text);
+      text.push(...pending.splice(0), line.text);
       step++;
     }
   }
   flush();
-  text.push(...after);
+  text.push(...pending);
   writeFileSync(file, `${text.join('\n')}\n`);
 }

@@ -43,7 +43,7 @@ test('a save runs within 300 ms, and no message is lost over ten of them', async
   await until(10_000, 'every message', () => numbers().size === number);
   const [median] = times.sort((a, b) => a - b).slice(5) as [number];
   console.log(`  save → running: median ${median} ms, most ${times.at(-1)} ms`);
-  assert.ok(median < SAVE_MS, times.join(", "));
+  assert.ok(median < SAVE_MS, times.join(', '));
   it.say('quit');
   assert.is(await it.ended(), 0);
 });
