@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../src/core/fault.ts';
-import type { Log, ModuleHost } from '../../src/core/ports.ts';
+import type { Grants, Log, ModuleHost } from '../../src/core/ports.ts';
 import { defaultHostSettings, type HostSettings } from '../../src/host/host-settings.ts';
 import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
@@ -33,7 +33,14 @@ export type DeskHost = {
   readonly words: () => string;
 };
 
-export async function openDeskHost(settings: Partial<HostSettings> = {}): Promise<DeskHost> {
+/** The group of all modules here: there is one. */
+export const DESK_GROUP = 'desk';
+
+/** @param grants of the module that is to come: its host starts at once. */
+export async function openDeskHost(
+  settings: Partial<HostSettings>,
+  grants: Grants,
+): Promise<DeskHost> {
   let words = '';
   const log: Log = {
     debug() {},
@@ -50,6 +57,7 @@ export async function openDeskHost(settings: Partial<HostSettings> = {}): Promis
     log,
     settings: deskSettings(settings),
   });
+  host.prepare(DESK_GROUP, grants);
   return { host, words: () => words };
 }
 

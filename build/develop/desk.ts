@@ -24,6 +24,7 @@ import { asBytes } from '../../src/lib/text.ts';
 import type { Delivery } from '../../src/supervisor/delivery.ts';
 import { type LiveModule, startLiveModule } from '../../src/supervisor/live-module.ts';
 import type { CompiledModule } from '../compile-module.ts';
+import { DESK_GROUP } from './desk-host.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { quietHost } from './quiet-host.ts';
 
@@ -89,7 +90,14 @@ export function createDesk(
     over = ended.promise;
     return await new Promise((resolve) => {
       const made = startLiveModule(
-        { ...module, code, sourceMap, device: DEVICE, env: envOf(name, module.env), group: 'desk' },
+        {
+          ...module,
+          code,
+          sourceMap,
+          device: DEVICE,
+          env: envOf(name, module.env),
+          group: DESK_GROUP,
+        },
         watched,
         services,
         systemClock,

@@ -59,7 +59,7 @@ async function runDev(args: Arguments): Promise<number> {
   };
   const { host } =
     inspectPort === undefined
-      ? await openDeskHost({ spareMs: 60_000 })
+      ? await openDeskHost({ spareMs: 60_000 }, module.start.grants)
       : await openDebugHost({ port: inspectPort, waits: false, say });
 
   if (inspectPort !== undefined) say(PLAIN);

@@ -6,10 +6,9 @@ import { noUse } from '../../src/core/module-use.ts';
 import type { Ending } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { startLiveModule } from '../../src/supervisor/live-module.ts';
-import { compileFile } from './compile-file.ts';
 import { openDebugHost, PLAIN } from './debug-host.ts';
 import { debuggable, readInspectPort } from './debuggable.ts';
-import { openDeskHost } from './desk-host.ts';
+import { DESK_GROUP, openDeskHost } from './desk-host.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { END_METHOD, endFooter } from './exec-end.ts';
 import { GRANT_HELP, readGrantWords } from './grant-words.ts';
@@ -58,9 +57,14 @@ async function runExec(args: Arguments): Promise<number> {
   const terminal = createTerminal();
   const say = (text: string): void => terminal.problem(text);
   const seenFrom = process.cwd();
+  // The compiler is loaded and works while the host starts.
   const [compiled, desk] = await Promise.all([
-    compileFile(file, { footer: endFooter, seenFrom }),
-    port === undefined ? openDeskHost() : openDebugHost({ port, waits: true, say }),
+    import('./compile-file.ts').then(({ compileFile }) =>
+      compileFile(file, { footer: endFooter, seenFrom }),
+    ),
+    port === undefined
+      ? openDeskHost({}, granted.grants)
+      : openDebugHost({ port, waits: true, say }),
   ]);
   if (port !== undefined) say(PLAIN);
   const { code, sourceMap } = port === undefined ? compiled : debuggable(compiled, seenFrom, true);
@@ -82,7 +86,7 @@ async function runExec(args: Arguments): Promise<number> {
       env: { IOTEDGE_DEVICEID: device, IOTEDGE_MODULEID: name, ...granted.env },
       grants: granted.grants,
       limits: { heapMb: args.count('memory', MEMORY_MB), startMs: turnMs, turnMs },
-      group: 'desk',
+      group: DESK_GROUP,
     },
     quietHost(desk.host, onQuiet),
     {

@@ -49,7 +49,7 @@ async function runTest(args: Arguments): Promise<number> {
   for (const sentence of module.missing) process.stderr.write(`${sentence}\n`);
   const [compiled, { host }] = await Promise.all([
     compileModule(module.source.folder, module.source.main),
-    openDeskHost({ spareMs: 60_000 }),
+    openDeskHost({ spareMs: 60_000 }, module.start.grants),
   ]);
   let failures = 0;
   try {
