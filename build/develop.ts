@@ -32,3 +32,9 @@ try {
   process.stderr.write(`${cause.message}\n`);
   process.exitCode = 1;
 }
+
+// Whatever was begun for this command ends with it: a host leaves when its pipe is closed.
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+process.exit();

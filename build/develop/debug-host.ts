@@ -110,7 +110,8 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
         const handle = ++lastHandle;
         members.set(handle, { start, sink });
         const { module, device, env, grants, limits, code } = start;
-        const boot = { treaty: TREATY_VERSION, module, device, env, arch: process.arch };
+        const { logLineLengthMax: lineMax } = limits;
+        const boot = { treaty: TREATY_VERSION, module, device, env, arch: process.arch, lineMax };
         const wire: HostStart = {
           module,
           boot: JSON.stringify(boot),

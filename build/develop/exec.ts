@@ -85,7 +85,12 @@ async function runExec(args: Arguments): Promise<number> {
       device,
       env: { IOTEDGE_DEVICEID: device, IOTEDGE_MODULEID: name, ...granted.env },
       grants: granted.grants,
-      limits: { heapMb: args.count('memory', MEMORY_MB), startMs: turnMs, turnMs },
+      limits: {
+        heapMb: args.count('memory', MEMORY_MB),
+        startMs: turnMs,
+        turnMs,
+        logLineLengthMax: Number.MAX_SAFE_INTEGER,
+      },
       group: DESK_GROUP,
     },
     quietHost(desk.host, onQuiet),

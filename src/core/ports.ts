@@ -214,6 +214,8 @@ export type ModuleLimits = {
   readonly messagesPerSecond?: number;
   /** Console lines, over time; undefined = no limit. More are dropped and counted. */
   readonly logLinesPerSecond?: number;
+  /** Characters of one of them; undefined = the guest's own limit. The rest is cut. */
+  readonly logLineLengthMax?: number;
   /** Requests without an answer yet; undefined = no limit. More are refused with TOO_MANY_REQUESTS. */
   readonly outstandingRequestsMax?: number;
   /** Bytes (messageSize) that may wait for its inputs together; undefined = each input's own limit. */

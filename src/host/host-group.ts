@@ -32,6 +32,7 @@ import {
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
+import { stopped } from './module-endings.ts';
 import { mapStack } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
@@ -146,7 +147,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       case fromHost.requests:
         return onRequests(member, frame);
       case fromHost.quiet:
-        return member.over ? undefined : member.sink.quiet?.(Number(frame.json));
+        return void (member.over || member.sink.quiet?.(Number(frame.json)));
       case fromHost.ended:
       case fromHost.wedged: {
         const ending = parseEnding(frame.kind, frame.json);
@@ -345,6 +346,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       device,
       env,
       arch: process.arch,
+      lineMax: limits.logLineLengthMax,
     };
     const boot = JSON.stringify(guestBoot);
     const problems = [...known, ...startProblems(what, { ...deps, hostBytesMax })];
@@ -386,8 +388,6 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     left: left.promise,
   };
 }
-
-const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
 
 function metricsOf({ pulse }: Member): ModuleMetrics {
   const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};

@@ -110,6 +110,8 @@ test('much output comes whole', async ({ dir }) => {
     'for (let i = 0; i < 100_000; i++) console.log("line", i)',
   );
   assert.is(out.split('\n').length, 100_001);
+  const long = await exec(dir, 'long.js', 'console.log("x".repeat(1_000_000))');
+  assert.is(long.out.length, 1_000_001);
 });
 
 test('what is wrong in the source or with the file', async ({ dir }) => {
