@@ -66,7 +66,7 @@ async function runDev(args: Arguments): Promise<number> {
   const desk: Desk = createDesk(host, module.start, module.twin, {
     log: (level, text) => say(`${level.padEnd(5)} ${text}`),
     output(output, body, properties) {
-      say(`  out ${output ?? '(unnamed)'} ${shown(body, properties)}`);
+      say(`   out ${output ?? '(unnamed)'} ${shown(body, properties)}`);
       const line = { output, body, ...(Object.keys(properties).length > 0 && { properties }) };
       if (out !== undefined) appendFileSync(out, `${JSON.stringify(line)}\n`);
     },
@@ -140,6 +140,7 @@ async function runDev(args: Arguments): Promise<number> {
     const command = readDevCommand(line);
     switch (command.t) {
       case 'input':
+        say(`    in ${command.input} ${shown(command.body, command.properties)}`);
         return desk.input(command);
       case 'desired':
         desk.desire(command.patch);

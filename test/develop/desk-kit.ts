@@ -19,7 +19,12 @@ export type Started = {
 };
 
 export function start(cwd: string, ...args: readonly string[]): Started {
-  const child = spawn(process.execPath, [program, ...args], { cwd });
+  return startProgram(cwd, [program, ...args]);
+}
+
+/** Any program of Node's. */
+export function startProgram(cwd: string, args: readonly string[]): Started {
+  const child = spawn(process.execPath, args, { cwd });
   let text = '';
   let seen = 0;
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));

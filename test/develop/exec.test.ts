@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { within } from '../fakes/within.ts';
+import { start } from './desk-kit.ts';
 
 const WAIT_MS = 60_000;
 const program = join(import.meta.dirname, '..', '..', 'build', 'develop.ts');
@@ -133,6 +134,18 @@ test('what is wrong in the source or with the file', async ({ dir }) => {
   );
   assert.is(none.code, 1);
   assert.match(none.err, /did you mean network\?[^]*bind=a[^]*port=0/);
+});
+
+test('an HTTP server keeps it running until it is closed', async ({ dir }) => {
+  const source = `import http from 'http';
+    const server = http.createServer((request, response) => { response.end('served'); server.close(); });
+    server.listen(8080, () => console.log('listens'));`;
+  writeFileSync(join(dir, 'serves.js'), source);
+  const it = start(dir, 'exec', 'serves.js', '--grant', 'port=127.0.0.1::8080');
+  const [, port] = await it.sees(/port 8080 of this module is port (\d+)/);
+  await it.sees(/listens/);
+  assert.is(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'served');
+  assert.is(await it.ended(), 0);
 });
 
 test('what is granted is there', async ({ dir }) => {
