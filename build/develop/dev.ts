@@ -1,6 +1,6 @@
 /** `isolet dev FOLDER`: a module runs while it is written; each save is running a moment later. */
 import { appendFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Arguments, Command } from '../../src/cli/command.ts';
 import type { Json } from '../../src/core/json.ts';
@@ -51,7 +51,8 @@ async function runDev(args: Arguments): Promise<number> {
   const module = readDeskModule(args.words[0] ?? '.', args);
   const { folder, main, name } = module.source;
   const inspectPort = readInspectPort(args.text('inspect'));
-  const out = args.text('out');
+  const outFile = args.text('out');
+  const out = outFile === undefined ? undefined : resolve(outFile);
   const terminal = createTerminal();
   const say = (text: string): void => {
     terminal.line('info', text);
@@ -74,9 +75,11 @@ async function runDev(args: Arguments): Promise<number> {
     handled() {},
     failed: ({ input, body }, reason) =>
       say(`failed ${input} ${JSON.stringify(body)}: ${reason} It waits for the next version.`),
-    ended({ reason, exitCode }) {
+    ended({ cause, reason, exitCode }) {
       if (stopping) return;
-      say(`ended (${exitCode}): ${reason}\n      Save a change, or say restart.`);
+      const hint =
+        cause === 'out of time' ? '\n      To see where: run it with --inspect, and pause.' : '';
+      say(`ended (${exitCode}): ${reason}${hint}\n      Save a change, or say restart.`);
     },
     quiet() {},
   });
@@ -130,7 +133,7 @@ async function runDev(args: Arguments): Promise<number> {
 
   for (const sentence of module.missing) say(sentence);
   say(`${relative(process.cwd(), folder) || '.'}: say help for what you can do, quit to end.`);
-  const watch = watchFolder(folder, (atMs) => void renew(atMs));
+  const watch = watchFolder(folder, out, (atMs) => void renew(atMs));
   const over = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over.resolve());
   await renew(performance.now());

@@ -145,6 +145,8 @@ async function runExec(args: Arguments): Promise<number> {
   const { cause, exitCode, reason } = await over.promise;
   clearTimeout(limit);
   if (cause !== 'exited') terminal.problem(reason);
+  if (cause === 'out of time')
+    terminal.problem('To see where: run it with --inspect-brk, and pause.');
   if (cause === 'host lost' || cause === 'crashed') terminal.problem(desk.words().trimEnd());
   await terminal.flushed();
   await desk.host.stop();

@@ -9,8 +9,15 @@ const SKIPPED = new Set(['node_modules', 'dist', 'coverage']);
 
 export type FolderWatch = { close(): void };
 
-/** `saved` gets the time (performance.now) of the first sign of each save. */
-export function watchFolder(root: string, saved: (atMs: number) => void): FolderWatch {
+/**
+ * `saved` gets the time (performance.now) of the first sign of each save. @param ours a file below `root`
+ * that we write ourselves.
+ */
+export function watchFolder(
+  root: string,
+  ours: string | undefined,
+  saved: (atMs: number) => void,
+): FolderWatch {
   const watchers = new Map<string, FSWatcher>();
   let firstMs: number | undefined;
   let calm: NodeJS.Timeout | undefined;
@@ -36,7 +43,7 @@ export function watchFolder(root: string, saved: (atMs: number) => void): Folder
   }
 
   function changed(folder: string, name: string | null): void {
-    if (name !== null && !counts(name)) return;
+    if (name !== null && (!counts(name) || join(folder, name) === ours)) return;
     firstMs ??= performance.now();
     clearTimeout(calm);
     calm = setTimeout(() => {

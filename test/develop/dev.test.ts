@@ -68,6 +68,19 @@ test('a version that throws ends with the place; its messages wait for the next'
   await it.sees(/out out \{"version":"three","number":8\}/);
 });
 
+test('a version that cannot be built at the start, a loop, a rejection', async (context) => {
+  writeFiles(context.dir, { 'src/main.ts': 'import { gone } from "./gone.ts";\n' });
+  const it = dev(context);
+  await it.sees(/src\/main\.ts:1:21/);
+  await it.sees(/Nothing runs/);
+  writeFiles(context.dir, { 'src/main.ts': 'setTimeout(() => { for (;;); });\n' });
+  await it.sees(/ended \(137\): One turn of its code used more than its 2000 ms of CPU time/);
+  writeFiles(context.dir, { 'src/main.ts': '\nvoid Promise.reject(new Error("no"));\n' });
+  await it.sees(/ended \(1\): Error: no\n {4}at src\/main\.ts:2:21/);
+  writeFiles(context.dir, { 'src/main.ts': counter('four') });
+  await it.sees(/version four is up/);
+});
+
 test('twin, methods, and words nobody knows', async (context) => {
   writeFiles(context.dir, { 'twin.json': '{"desired":{"limit":3}}' });
   const it = dev(context);
