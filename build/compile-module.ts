@@ -7,7 +7,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild';
+import {
+  type BuildFailure,
+  type BuildOptions,
+  build,
+  type Message,
+  type Metafile,
+  type Plugin,
+} from 'esbuild';
 import { ENTRY } from '../src/artifacts/bundle-archive.ts';
 import { SCRIPT_MARK } from '../src/core/guest-protocol.ts';
 import { explainErrors } from './explain-errors.ts';
@@ -27,6 +34,19 @@ export type CompiledModule = {
 export class BundleError extends Error {
   override readonly name = 'BundleError';
 }
+
+/** What a file tried out at a desk has more than a module (build/develop). */
+export type CompileExtras = {
+  readonly plugins?: readonly Plugin[];
+  /** Installs all globals by itself, in the place of those of guest-globals.ts; one of `plugins` knows it. */
+  readonly installer?: string;
+  /** Code that runs last. */
+  readonly footer?: string;
+  /** The folder from which sources are named in the map; by default the module's. */
+  readonly seenFrom?: string;
+  /** Kept by whoever compiles the same again: what the last time found out. */
+  readonly memory?: { attempt?: unknown };
+};
 
 /** How one attempt differs from the next. */
 type Attempt = {
@@ -50,8 +70,15 @@ const formats = {
   },
 } satisfies Record<Attempt['form'], BuildOptions>;
 
+const FIRST: Attempt = { form: 'module', inject: [], guarded: new Set(), addons: new Set() };
+
 /** `main` is below `folder`, which is absolute. Rejects with a BundleError that tells all problems. */
-export async function compileModule(folder: string, main: string): Promise<CompiledModule> {
+export async function compileModule(
+  folder: string,
+  main: string,
+  extras: CompileExtras = {},
+): Promise<CompiledModule> {
+  const { memory = {}, seenFrom = folder, footer = '' } = extras;
   const sloppy = new Set<string>();
   const found = new Set<string>();
   const ownConfig = join(folder, 'tsconfig.json');
@@ -59,7 +86,7 @@ export async function compileModule(folder: string, main: string): Promise<Compi
   const options = (attempt: Attempt): BuildOptions => ({
     absWorkingDir: folder,
     entryPoints: [main],
-    outfile: join(folder, ENTRY),
+    outfile: join(seenFrom, ENTRY),
     write: false,
     metafile: true,
     bundle: true,
@@ -81,9 +108,10 @@ export async function compileModule(folder: string, main: string): Promise<Compi
     // A configuration in a folder above is no part of the module.
     ...(existsSync(ownConfig) ? {} : { tsconfigRaw: '{}' }),
     ...formats[attempt.form],
-    inject: [...attempt.inject],
+    inject: extras.installer === undefined ? [...attempt.inject] : [extras.installer],
     alias: Object.fromEntries([...attempt.addons].map((name) => [name, `${NO_ADDON}${name}`])),
     plugins: [
+      ...(extras.plugins ?? []),
       guestPlugin,
       nativeAddons(found),
       {
@@ -99,16 +127,19 @@ export async function compileModule(folder: string, main: string): Promise<Compi
     ],
     logLevel: 'silent',
   });
-  let attempt: Attempt = { form: 'module', inject: [], guarded: new Set(), addons: new Set() };
+  let attempt = (memory.attempt as Attempt | undefined) ?? FIRST;
   for (let tries = 0; ; tries++) {
     try {
       const built = await compile(options(attempt));
-      const next = improve(attempt, built, folder, sloppy);
+      const inject = extras.installer === undefined ? installersFor(built.code) : [];
+      const next = improve(attempt, built, inject, folder, sloppy);
       if (next !== undefined && tries < TRIES_MAX) {
         attempt = next;
         continue;
       }
-      return finish(built, attempt, placeOf(folder, join(folder, main)));
+      memory.attempt = attempt;
+      const { code, sourceMap } = finish(built, attempt, placeOf(folder, join(folder, main)));
+      return { code: withFooter(code, attempt, footer), sourceMap };
     } catch (cause) {
       const { errors } = cause as Partial<BuildFailure>;
       if (errors === undefined) throw cause;
@@ -135,11 +166,11 @@ async function compile(options: BuildOptions): Promise<Built> {
 /** What a bundle that was made lacks: undefined = nothing. */
 function improve(
   attempt: Attempt,
-  { code, metafile }: Built,
+  { metafile }: Built,
+  inject: readonly string[],
   folder: string,
   sloppy: ReadonlySet<string>,
 ): Attempt | undefined {
-  const inject = installersFor(code);
   const isSloppy = Object.entries(metafile.inputs).some(
     ([path, { format }]) => format !== 'esm' && sloppy.has(join(folder, path)),
   );
@@ -191,6 +222,13 @@ function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): C
   // `argv[1]` is how a file asks whether it is the one that was started.
   const named = /\bargv\b/.test(own) ? argvLine(own, place) : own;
   return { code: named, sourceMap };
+}
+
+/** Before the end of a script's function, if it has one that may still be waiting then. */
+function withFooter(code: string, { form }: Attempt, footer: string): string {
+  const { footer: last = { js: '' } }: BuildOptions = formats[form];
+  const at = code.lastIndexOf(last['js'] as string);
+  return `${code.slice(0, at)}${footer}${code.slice(at)}`;
 }
 
 /** On the first line of code, so that the source map stays true. */

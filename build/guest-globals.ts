@@ -39,3 +39,9 @@ export function installersFor(code: string): readonly string[] {
     .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
     .map(({ file }) => `isolet:${file}`);
 }
+
+/** Each of them, with the names it installs. */
+export const allInstallers: readonly Extra[] = extras.map(({ file, names }) => ({
+  file: `isolet:${file}`,
+  names,
+}));
