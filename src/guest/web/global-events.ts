@@ -10,7 +10,7 @@ import { ErrorEvent, PromiseRejectionEvent } from './event-kinds.ts';
 import { dispatch, EventTarget, hasListeners } from './event-target.ts';
 import { reportException } from './report.ts';
 
-export function reportError(error: unknown): void {
+function reportError(error: unknown): void {
   needArguments(arguments.length, 1, 'reportError');
   reportException(error);
 }
@@ -31,9 +31,10 @@ function tell(error: unknown, origin: ErrorOrigin): boolean {
 }
 
 function errorEvent(error: unknown): ErrorEvent {
-  const stack = String((error as { stack?: unknown } | null | undefined)?.stack ?? '');
+  // What is no error has nothing of its own to ask for: where this is has to do.
+  const { stack } = isError(error) ? error : new Error();
   const [, filename = '', lineno = 0, colno = 0] =
-    /(\w+:\/\/\S+):(\d+):(\d+)\)?$/m.exec(stack) ?? [];
+    /(\w+:\/\/\S+):(\d+):(\d+)\)?$/m.exec(`${stack}`) ?? [];
   return new ErrorEvent('error', {
     cancelable: true,
     message: `Uncaught ${textOf(error)}`,
@@ -45,12 +46,16 @@ function errorEvent(error: unknown): ErrorEvent {
 }
 
 function textOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && !isError(error)) return 'exception';
   try {
     return String(error);
   } catch {
     return 'exception';
   }
 }
+
+/** V8 has it; the compiler's library does not know it yet. */
+const { isError } = Error as unknown as { isError(value: unknown): value is Error };
 
 /** The promise itself is not known any more: one with the same reason stands for it. */
 function rejectionEvent(reason: unknown): PromiseRejectionEvent {
