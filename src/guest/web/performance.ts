@@ -106,7 +106,8 @@ export class Performance extends EventTarget {
     return timeOrigin;
   }
   toJSON(): object {
-    return { timeOrigin: this.timeOrigin };
+    void this.#entries;
+    return { timeOrigin };
   }
 
   mark(name: string, options: MarkOptions = {}): PerformanceMark {
