@@ -11,17 +11,11 @@ type Extra = {
 const extras: readonly Extra[] = [
   {
     file: 'web/install-events.ts',
-    names: [
-      'AbortController',
-      'AbortSignal',
-      'CloseEvent',
-      'CustomEvent',
-      'ErrorEvent',
-      'Event',
-      'EventTarget',
-      'MessageEvent',
-      'PromiseRejectionEvent',
-    ],
+    names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget'],
+  },
+  {
+    file: 'web/install-event-kinds.ts',
+    names: ['CloseEvent', 'CustomEvent', 'ErrorEvent', 'MessageEvent', 'PromiseRejectionEvent'],
   },
   {
     file: 'web/install-global-events.ts',
