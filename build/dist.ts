@@ -23,6 +23,8 @@ const programs: Readonly<Record<string, string>> = {
   emulator: 'src/emulator/main.ts',
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
+  develop: 'build/develop.ts',
+  'debug-host': 'build/develop/debug-main.ts',
 };
 
 /**

@@ -42,7 +42,7 @@ const extras: readonly Extra[] = [
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
-  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
@@ -56,3 +56,9 @@ export function installersFor(code: string): readonly string[] {
     .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
     .map(({ file }) => `isolet:${file}`);
 }
+
+/** Each of them, with the names it installs. */
+export const allInstallers: readonly Extra[] = extras.map(({ file, names }) => ({
+  file: `isolet:${file}`,
+  names,
+}));

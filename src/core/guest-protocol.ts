@@ -22,6 +22,12 @@ export const TREATY_VERSION = 1;
  */
 type WireBody = string | number;
 
+/**
+ * The first line of a module's code that is a classic script and no ES module: CommonJS without "use
+ * strict" keeps its meaning only there.
+ */
+export const SCRIPT_MARK = '//isolet:script';
+
 /** Bodies above this cross as bytes even when they are text: bytes are moved, text is copied and escaped. */
 export const TEXT_BYTES_MAX = 65_536;
 
@@ -152,6 +158,8 @@ export type GuestBoot = {
   readonly env: Readonly<Record<string, string>>;
   /** `process.arch`; undefined in the guest when the host does not tell. */
   readonly arch?: string;
+  /** Characters of one console line, if not the guest's own limit. */
+  readonly lineMax?: number | undefined;
 };
 
 /**

@@ -113,7 +113,7 @@ function buildWorld(): GuestBootFunction {
 
   install({
     ...timers.globals,
-    console: createConsole(border.log, clock.now),
+    console: createConsole(border.log, clock.now, () => facts?.lineMax),
     queueMicrotask(callback: () => void) {
       if (typeof callback !== 'function') {
         throw new TypeError('The "callback" argument of queueMicrotask must be of type function.');

@@ -32,6 +32,7 @@ import {
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
+import { stopped } from './module-endings.ts';
 import { mapStack } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
@@ -145,6 +146,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
         return;
       case fromHost.requests:
         return onRequests(member, frame);
+      case fromHost.quiet:
+        return void (member.over || member.sink.quiet?.(Number(frame.json)));
       case fromHost.ended:
       case fromHost.wedged: {
         const ending = parseEnding(frame.kind, frame.json);
@@ -343,12 +346,14 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       device,
       env,
       arch: process.arch,
+      lineMax: limits.logLineLengthMax,
     };
     const boot = JSON.stringify(guestBoot);
     const problems = [...known, ...startProblems(what, { ...deps, hostBytesMax })];
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
-    const wire: HostStart = { module, boot, grants, problems, limits: { ...limits, heapMb } };
+    const told = { module, boot, grants, problems, tellsQuiet: sink.quiet !== undefined };
+    const wire: HostStart = { ...told, limits: { ...limits, heapMb } };
     host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
     return {
       post(events, bodies) {
@@ -383,8 +388,6 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     left: left.promise,
   };
 }
-
-const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
 
 function metricsOf({ pulse }: Member): ModuleMetrics {
   const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};

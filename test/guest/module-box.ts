@@ -13,6 +13,7 @@ import {
   type GuestRequest,
   type HostCall,
   type HostEvent,
+  SCRIPT_MARK,
 } from '../../src/core/guest-protocol.ts';
 import { until, within } from '../fakes/within.ts';
 
@@ -28,8 +29,8 @@ type Batch = {
 
 type Options = {
   readonly env?: Readonly<Record<string, string>>;
-  /** The language the source is in; templates are CommonJS. */
-  readonly form?: 'esm' | 'cjs';
+  /** The language the source is in; templates are CommonJS. `built` = the build has made it. */
+  readonly form?: 'esm' | 'cjs' | 'built';
 };
 
 export type ModuleBox = {
@@ -149,12 +150,19 @@ export async function openBox(source: string, options: Options = {}): Promise<Mo
     },
   };
 
-  const code = await bundle(source, options.form);
-  const module = await isolate.compileModule(code, { filename: 'file:///filter/index.js' });
-  await module.instantiate(context, (specifier) => {
-    throw new Error(`the bundle still imports ${specifier}`);
-  });
+  const { form } = options;
+  const code = form === 'built' ? source : await bundle(source, form);
+  const filename = 'file:///filter/index.js';
   try {
+    if (code.startsWith(SCRIPT_MARK)) {
+      const script = await isolate.compileScript(code, { filename });
+      await within(WAIT_MS, 'loading', script.run(context));
+      return box;
+    }
+    const module = await isolate.compileModule(code, { filename });
+    await module.instantiate(context, (specifier) => {
+      throw new Error(`the bundle still imports ${specifier}`);
+    });
     await within(WAIT_MS, 'loading', module.evaluate());
   } catch (error) {
     // What it had asked for before is part of the story.

@@ -148,6 +148,8 @@ export function createTimers(
     entry.cleared = true;
     numbered.delete(entry.id);
     heap.remove(entry);
+    // Nothing to wake up for any more.
+    if (heap.size() === 0 && toldAt < Number.POSITIVE_INFINITY) touch();
   }
 
   function admit(name: string, callback: unknown): asserts callback is Callback {

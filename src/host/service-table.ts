@@ -1,0 +1,9 @@
+/** What of the device modules may use, by name. */
+import type { ServiceTable } from './device-services.ts';
+
+/** Imported when first asked for: a host whose modules use none does without. */
+export const serviceTable: ServiceTable = {
+  devices: async () => (await import('./devices/devices.ts')).makeDevices,
+  http: async () => (await import('./http-server-service.ts')).createHttpServerService,
+  network: async () => (await import('./network-service.ts')).createNetworkService,
+};
