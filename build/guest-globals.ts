@@ -9,7 +9,24 @@ type Extra = {
 };
 
 const extras: readonly Extra[] = [
-  { file: 'web/install-abort.ts', names: ['AbortController', 'AbortSignal', 'DOMException'] },
+  {
+    file: 'web/install-events.ts',
+    names: [
+      'AbortController',
+      'AbortSignal',
+      'CloseEvent',
+      'CustomEvent',
+      'ErrorEvent',
+      'Event',
+      'EventTarget',
+      'MessageEvent',
+      'PromiseRejectionEvent',
+    ],
+  },
+  { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
+  { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
+  { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 

@@ -1,0 +1,5 @@
+/** Bundled into the modules that name it (build/guest-globals.ts). */
+import { URLPattern } from 'urlpattern-polyfill/urlpattern';
+import { installGlobals } from './install.ts';
+
+installGlobals({ URLPattern });
