@@ -11,16 +11,33 @@ type Extra = {
 const extras: readonly Extra[] = [
   {
     file: 'web/install-events.ts',
+    names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget'],
+  },
+  {
+    file: 'web/install-event-kinds.ts',
+    names: ['CloseEvent', 'CustomEvent', 'ErrorEvent', 'MessageEvent', 'PromiseRejectionEvent'],
+  },
+  {
+    file: 'web/install-global-events.ts',
     names: [
-      'AbortController',
-      'AbortSignal',
-      'CloseEvent',
-      'CustomEvent',
-      'ErrorEvent',
-      'Event',
-      'EventTarget',
-      'MessageEvent',
-      'PromiseRejectionEvent',
+      'addEventListener',
+      'dispatchEvent',
+      'onerror',
+      'onrejectionhandled',
+      'onunhandledrejection',
+      'removeEventListener',
+      'reportError',
+    ],
+  },
+  { file: 'web/install-navigator.ts', names: ['navigator', 'Navigator'] },
+  {
+    file: 'web/install-performance.ts',
+    names: [
+      'performance',
+      'Performance',
+      'PerformanceEntry',
+      'PerformanceMark',
+      'PerformanceMeasure',
     ],
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
