@@ -90,7 +90,8 @@ export async function compileModule(
     write: false,
     metafile: true,
     bundle: true,
-    platform: 'neutral',
+    // Only so a package's `browser` map holds.
+    platform: 'browser',
     // Without Node's world, a package's variant for browsers and workers is the likelier to run.
     mainFields: ['browser', 'module', 'main'],
     conditions: ['worker', 'browser', 'module'],
@@ -101,7 +102,8 @@ export async function compileModule(
     sourcesContent: false,
     legalComments: 'none',
     treeShaking: true,
-    define: { global: 'globalThis' },
+    // The environment is the deployment's to say, not the build's.
+    define: { global: 'globalThis', 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
     nodePaths: [],
     // A configuration in a folder above is no part of the module.
     ...(existsSync(ownConfig) ? {} : { tsconfigRaw: '{}' }),

@@ -44,6 +44,27 @@ const extras: readonly Extra[] = [
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
+  {
+    file: 'web/install-streams.ts',
+    names: [
+      'ByteLengthQueuingStrategy',
+      'CountQueuingStrategy',
+      'ReadableByteStreamController',
+      'ReadableStream',
+      'ReadableStreamBYOBReader',
+      'ReadableStreamBYOBRequest',
+      'ReadableStreamDefaultController',
+      'ReadableStreamDefaultReader',
+      'TextDecoderStream',
+      'TextEncoderStream',
+      'TransformStream',
+      'TransformStreamDefaultController',
+      'WritableStream',
+      'WritableStreamDefaultController',
+      'WritableStreamDefaultWriter',
+    ],
+  },
+  { file: 'web/install-compression.ts', names: ['CompressionStream', 'DecompressionStream'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 

@@ -2,7 +2,8 @@
 import { isBuiltin } from 'node:module';
 
 const instead: Readonly<Record<string, string>> = {
-  async_hooks: 'pass what a call needs as an argument',
+  async_hooks:
+    'no JavaScript can follow a call through `await`, so AsyncLocalStorage would lose it: pass what a call needs as an argument',
   child_process:
     'a module starts no programs: make the other program a module, or call a service with fetch',
   cluster: 'a module is one isolate: give its work to another module by a message',

@@ -10,7 +10,8 @@ import { type Loader, type Plugin, transform } from 'esbuild';
 const APP = '/app';
 const ASKS =
   /\b__(?:file|dir)name\b|\bimport\.meta\b|\brequire\.main\b|\bmodule\.(?:parent|filename|id)\b/;
-const STRICT = /^(?:#![^\n]*\n)?(?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*['"]use strict['"]/;
+/** Behind comments and other directives; each comment can be read in one way only, or this takes for ever. */
+const STRICT = /^(?:#![^\n]*\n)?(?:\s|;|\/\*(?:[^*]|\*(?!\/))*\*\/|\/\/[^\n]*)*['"]use strict['"]/;
 
 /** Where a file of the module lies in its own eyes. */
 export function placeOf(folder: string, file: string): string {

@@ -12,7 +12,8 @@ import type { Frame } from '../../src/host/frame.ts';
 import { createFramePipe, type FramePipe } from '../../src/host/frame-pipe.ts';
 import { checkGuestRequests } from '../../src/host/guest-request-check.ts';
 import { fromHost, type HostStart, parseEnding, toHost } from '../../src/host/host-protocol.ts';
-import { mapStack } from '../../src/host/stack-map.ts';
+import { createStackMapper } from '../../src/host/stack-map.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
 import { beside, bundled, type DeskHost, deskSettings, readPrelude } from './desk-host.ts';
 
 const IN_FD = 3;
@@ -98,7 +99,7 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
     if (member === undefined) return;
     members.delete(handle);
     const { module, sourceMap } = member.start;
-    const reason = mapStack(ending.reason, module, sourceMap);
+    const reason = createStackMapper(module, sourceMap, systemClock).reason(ending.reason);
     member.sink.ended({ ...ending, reason }, NOTHING_USED);
   }
 

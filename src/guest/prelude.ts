@@ -12,7 +12,6 @@
  * turn have arrived by then. End the module, with the error's `stack` up to the line
  * `at (<isolated-vm boundary>)`, below which come the host's own frames and paths.
  */
-import { EventEmitter } from 'events';
 import { BOOT_NAME, type GuestBoot, type GuestBootFunction } from '../core/guest-protocol.ts';
 import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
@@ -29,6 +28,7 @@ import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
 import { DOMException } from './world/dom-exception.ts';
+import { EventEmitter } from './world/event-emitter.ts';
 import { createGuestClock } from './world/guest-clock.ts';
 import { createProcess } from './world/process.ts';
 import { reduceWorld } from './world/reductions.ts';

@@ -16,7 +16,7 @@ type PlainRequest = Extract<GuestRequest, { t: 'listen' | 'unlisten' | 'answer' 
 /** Requests with an answer, not yet numbered. */
 type CallRequest = Without<Extract<GuestRequest, { call: number }>, 'call' | 'b'>;
 /** Calls to the module host, not yet numbered. */
-export type HostRequest = Without<Extract<HostCall, { call: number }>, 'call'>;
+type HostRequest = Without<Extract<HostCall, { call: number }>, 'call'>;
 
 export type CallError = { readonly name: string; readonly message: string };
 type HostError = { readonly code: string; readonly message: string };

@@ -33,7 +33,7 @@ import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
 import { stopped } from './module-endings.ts';
-import { mapStack } from './stack-map.ts';
+import { createStackMapper, type StackMapper } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
 export type HostGroup = {
@@ -73,6 +73,7 @@ type Member = {
   readonly handle: number;
   readonly start: Omit<ModuleStart, 'code'>;
   readonly sink: ModuleSink;
+  readonly stacks: StackMapper;
   /** Set when the sink was told; the host may not know yet. */
   over: boolean;
   started: boolean;
@@ -182,7 +183,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
       member.paced(checked.requests);
-      const relief = member.sink.requests(checked.requests, checked.bodies);
+      const mapped = member.stacks.requests(checked.requests);
+      const relief = member.sink.requests(mapped, checked.bodies);
       if (relief !== undefined) host.readAgainAfter(relief);
       return;
     }
@@ -294,9 +296,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.cancelStop();
     if (member.over) return;
     member.over = true;
-    const { module, sourceMap } = member.start;
-    const reason =
-      ending.cause === 'error' ? mapStack(ending.reason, module, sourceMap) : ending.reason;
+    const reason = ending.cause === 'error' ? member.stacks.reason(ending.reason) : ending.reason;
     member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }
@@ -327,6 +327,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       handle: ++lastHandle,
       start: rest,
       sink,
+      stacks: createStackMapper(what.module, what.sourceMap, clock),
       over: false,
       started: false,
       startedAtMs: clock.elapsed(),
