@@ -17,7 +17,13 @@ import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
 import { createPreciseClock, ownMap, parse, wallClock } from './border/primordials.ts';
 import { createUncaught, type Uncaught } from './border/uncaught.ts';
-import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.ts';
+import {
+  type EventHandlers,
+  SEAM,
+  type Seam,
+  type SignalHandler,
+  type UncaughtTaker,
+} from './seam.ts';
 import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
@@ -40,10 +46,14 @@ function buildWorld(): GuestBootFunction {
   let facts: GuestBoot | undefined;
   let sleep: (code: number) => never;
   let closed = false;
+  let uncaughtTaker: UncaughtTaker | undefined;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
   const signalHandlers = ownMap<string, SignalHandler>();
   const clock = createGuestClock(wallClock, createPreciseClock);
-  const uncaught: Uncaught = createUncaught(() => process);
+  const uncaught: Uncaught = createUncaught(
+    () => process,
+    () => uncaughtTaker,
+  );
   const guard = (run: () => unknown): void => {
     try {
       run();
@@ -85,6 +95,9 @@ function buildWorld(): GuestBootFunction {
     onSignal: (service, handler) => void signalHandlers.set(service, handler),
     nextTick: (run) => void nextTick(run),
     uncaught,
+    onUncaught(taker) {
+      uncaughtTaker = taker;
+    },
   };
   const performance = { now: clock.now, timeOrigin: 0 };
   const door = createDoor({

@@ -33,6 +33,9 @@ export type SignalHandler = (source: number, value: Json) => void;
 
 export type ErrorOrigin = 'uncaughtException' | 'unhandledRejection';
 
+/** True = taken: nobody else hears of it, and the module goes on. */
+export type UncaughtTaker = (error: unknown, origin: ErrorOrigin) => boolean;
+
 /**
  * Callbacks given to the seam run guarded: what they throw is an uncaught error of the module, and
  * the rest of the batch still runs. Values of an item must be strings, numbers, booleans, null,
@@ -63,6 +66,8 @@ export type Seam = {
   readonly nextTick: (run: () => void) => void;
   /** An error no code of the module will catch: ends the module unless `process` has a handler for it. */
   readonly uncaught: (error: unknown, origin: ErrorOrigin) => void;
+  /** Who hears of such errors first; a later one replaces it. */
+  readonly onUncaught: (taker: UncaughtTaker) => void;
 };
 
 /** The seam the prelude installed; only code that runs after the boot may ask. */

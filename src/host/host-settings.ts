@@ -74,6 +74,8 @@ export type HostSettings = {
   readonly fetchResponseBytesMax: number;
   /** Headers of a request or of an answer, bytes. */
   readonly fetchHeaderBytesMax: number;
+  /** Compressions of one module under way at once; each takes up to 0.3 MB. */
+  readonly compressionsMax: number;
   /** Bytes of a host's own stdout and stderr that reach the log. */
   readonly outputBytesMax: number;
 };
@@ -122,5 +124,6 @@ export const defaultHostSettings: HostSettings = {
   fetchRequestBytesMax: MB,
   fetchResponseBytesMax: 4 * MB,
   fetchHeaderBytesMax: 16_384,
+  compressionsMax: 32,
   outputBytesMax: 65_536,
 };
