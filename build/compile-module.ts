@@ -17,6 +17,7 @@ import {
 } from 'esbuild';
 import { ENTRY } from '../src/artifacts/bundle-archive.ts';
 import { SCRIPT_MARK } from '../src/core/guest-protocol.ts';
+import { ENTRY_POINT, entryPoint } from './entry-point.ts';
 import { explainErrors } from './explain-errors.ts';
 import { isGuarded } from './guarded-import.ts';
 import { installersFor } from './guest-globals.ts';
@@ -83,9 +84,11 @@ export async function compileModule(
   const found = new Set<string>();
   const ownConfig = join(folder, 'tsconfig.json');
   const tsconfig = existsSync(ownConfig) ? readFileSync(ownConfig, 'utf8') : '{}';
+  const installers = ({ inject }: Attempt): readonly string[] =>
+    extras.installer === undefined ? inject : [extras.installer];
   const options = (attempt: Attempt): BuildOptions => ({
     absWorkingDir: folder,
-    entryPoints: [main],
+    entryPoints: [installers(attempt).length > 0 ? ENTRY_POINT : main],
     outfile: join(seenFrom, ENTRY),
     write: false,
     metafile: true,
@@ -108,10 +111,10 @@ export async function compileModule(
     // A configuration in a folder above is no part of the module.
     ...(existsSync(ownConfig) ? {} : { tsconfigRaw: '{}' }),
     ...formats[attempt.form],
-    inject: extras.installer === undefined ? [...attempt.inject] : [extras.installer],
     alias: Object.fromEntries([...attempt.addons].map((name) => [name, `${NO_ADDON}${name}`])),
     plugins: [
       ...(extras.plugins ?? []),
+      entryPoint(folder, main, installers(attempt)),
       guestPlugin,
       nativeAddons(found),
       {

@@ -63,7 +63,9 @@ export async function openInspector(url: string): Promise<Inspector> {
   /** The first place of the script that was made of this line. */
   function generated(source: string, line: number): (Place & { url: string }) | undefined {
     for (const { scriptId, url: name, map } of [...scripts.values()].reverse()) {
-      for (let lineNumber = 0; lineNumber < 5_000; lineNumber++) {
+      // From its end: the globals come first, and they are many lines.
+      const lines = map.payload.mappings.split(';').length;
+      for (let lineNumber = lines - 1; lineNumber >= 0; lineNumber--) {
         for (let columnNumber = 0; columnNumber < 200; columnNumber++) {
           const entry = map.findEntry(lineNumber, columnNumber);
           if (!('originalSource' in entry) || entry.generatedLine !== lineNumber) continue;

@@ -9,7 +9,7 @@ import { createDeviceServices } from '../../../src/host/device-services.ts';
 import { defaultHostSettings, type HostSettings } from '../../../src/host/host-settings.ts';
 import { createNetworkService } from '../../../src/host/network-service.ts';
 import { openBox } from '../module-box.ts';
-import { bundle } from '../web/in-guest.ts';
+import { bundleForGuest as bundle } from '../web/in-guest.ts';
 
 const LIMIT_MS = 15_000;
 const POLL_MS = 2;
