@@ -2,7 +2,7 @@
  * A module's sources as the one script an isolate runs.
  *
  * CommonJS without "use strict" is sloppy JavaScript, and much of npm is: as soon as such a file is in
- * a bundle all of it becomes a classic script, as its authors knew it (docs/decisions/0017). A bundle of
+ * a bundle all of it becomes a classic script, as its authors knew it (docs/decisions/0015-sloppy-bundles.md). A bundle of
  * ES modules alone stays one, and strict.
  */
 import { existsSync, readFileSync } from 'node:fs';
