@@ -44,6 +44,8 @@ const extras: readonly Extra[] = [
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
+  { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
+  { file: 'crypto/install-subtle.ts', names: ['CryptoKey', 'subtle', 'SubtleCrypto'] },
   {
     file: 'web/install-streams.ts',
     names: [
