@@ -42,6 +42,7 @@ const external = [
   'esbuild',
   'isolated-vm',
   'mqtt*',
+  'ws',
 ];
 
 type Built = { readonly name: string; readonly bytes: number; readonly asked?: string };

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Json } from '../core/json.ts';
 import type { Authorization } from './authorization.ts';
+import type { Faults } from './faults.ts';
 import { HubError } from './hub-error.ts';
 import { asHubError } from './mqtt-requests.ts';
 import type { Right } from './policies.ts';
@@ -46,7 +47,7 @@ const IDLE_MS_MAX = 660_000;
 /** An HTTP server that never listens: the TLS door hands it sockets. */
 export function createRestServer(
   routes: readonly RestRoute[],
-  parts: { readonly authorization: Authorization; throttled(): boolean },
+  parts: { readonly authorization: Authorization; readonly faults: Faults },
   surroundings: Surroundings,
 ): Server {
   const { clock, log, settings } = surroundings;
@@ -65,7 +66,9 @@ export function createRestServer(
       log.warn('request refused', { path: url.pathname, reason: verdict.reason });
       throw new HubError('IotHubUnauthorizedAccess', 'Unauthorized');
     }
-    if (parts.throttled()) throw new HubError('ThrottlingException', 'the hub is busy');
+    const { throttle, quota } = parts.faults.state();
+    if (throttle) throw new HubError('ThrottlingException', 'the hub is busy: come back later');
+    if (quota) throw new HubError('IotHubQuotaExceeded', "the day's messages are used up");
     const body = parseJson(await readBody(request, settings.requestBytesMax));
     const condition = request.headers['if-match'];
     const etag = condition?.replaceAll('"', '');
