@@ -21,6 +21,7 @@ const dist = join(root, 'dist');
 const programs: Readonly<Record<string, string>> = {
   isolet: 'src/cli/main.ts',
   emulator: 'src/emulator/main.ts',
+  'certificate-maker': 'src/emulator/certificate-maker.ts',
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
 };

@@ -16,7 +16,8 @@ import type { Surroundings } from './settings.ts';
 import type { State } from './state.ts';
 
 /** Which outcomes the sender wants to hear of. */
-export type MessageAck = 'none' | 'positive' | 'negative' | 'full';
+export const messageAcks = ['none', 'positive', 'negative', 'full'] as const;
+export type MessageAck = (typeof messageAcks)[number];
 
 type MessageEnvelope = {
   /** null = a key without a value. */

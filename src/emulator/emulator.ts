@@ -20,6 +20,7 @@ import { serveMqtt } from './mqtt-connection.ts';
 import { createMqttRequests } from './mqtt-requests.ts';
 import { loadPolicies } from './policies.ts';
 import { configurationRoutes } from './rest-configuration.ts';
+import { deviceMessageRoutes } from './rest-device-messages.ts';
 import { eventRoutes } from './rest-events.ts';
 import { identityRoutes } from './rest-identities.ts';
 import { methodRoutes } from './rest-methods.ts';
@@ -149,6 +150,7 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
       ...twinRoutes(registry, twins, presence),
       ...methodRoutes(registry, methods, settings.methodPayloadBytesMax),
       ...configurationRoutes(registry, twins, (work) => state.transaction(work)()),
+      ...deviceMessageRoutes(messages),
       ...eventRoutes(events, surroundings),
     ],
     { authorization, faults },

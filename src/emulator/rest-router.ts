@@ -14,8 +14,9 @@ export type RestRequest = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
-  /** undefined when the request had none. */
+  /** undefined when the request had none, or its route takes `bytes`. */
   readonly body: Json | undefined;
+  readonly bytes: Uint8Array;
   /** The etag the caller insists on; undefined when it said none, or `*`. */
   readonly etag: string | undefined;
   /** True when there was an If-Match at all: then a PUT is an update. */
@@ -38,6 +39,8 @@ export type RestRoute = {
   readonly right: Right;
   /** The device named in the path may call this with its own key (spec/iothub.md §6.1). */
   readonly ownDevice?: true;
+  /** The body need not be JSON. */
+  readonly raw?: true;
   handle(request: RestRequest): RestReply | RestStream | Promise<RestReply>;
 };
 
@@ -69,7 +72,8 @@ export function createRestServer(
     const { throttle, quota } = parts.faults.state();
     if (throttle) throw new HubError('ThrottlingException', 'the hub is busy: come back later');
     if (quota) throw new HubError('IotHubQuotaExceeded', "the day's messages are used up");
-    const body = parseJson(await readBody(request, settings.requestBytesMax));
+    const bytes = await readBody(request, settings.requestBytesMax);
+    const body = route.raw === true ? undefined : parseJson(bytes.toString('utf8'));
     const condition = request.headers['if-match'];
     const etag = condition?.replaceAll('"', '');
     return await route.handle({
@@ -77,6 +81,7 @@ export function createRestServer(
       query: url.searchParams,
       headers: request.headers,
       body,
+      bytes,
       etag: etag === '*' ? undefined : etag,
       conditional: condition !== undefined,
     });
@@ -168,7 +173,7 @@ function decodeSegment(segment: string): string | undefined {
   }
 }
 
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -178,7 +183,7 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function parseJson(text: string): Json | undefined {
