@@ -44,7 +44,7 @@ const extras: readonly Extra[] = [
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
-  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
   {
