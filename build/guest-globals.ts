@@ -11,22 +11,41 @@ type Extra = {
 const extras: readonly Extra[] = [
   {
     file: 'web/install-events.ts',
+    names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget'],
+  },
+  {
+    file: 'web/install-event-kinds.ts',
+    names: ['CloseEvent', 'CustomEvent', 'ErrorEvent', 'MessageEvent', 'PromiseRejectionEvent'],
+  },
+  {
+    file: 'web/install-global-events.ts',
     names: [
-      'AbortController',
-      'AbortSignal',
-      'CloseEvent',
-      'CustomEvent',
-      'ErrorEvent',
-      'Event',
-      'EventTarget',
-      'MessageEvent',
-      'PromiseRejectionEvent',
+      'addEventListener',
+      'dispatchEvent',
+      'onerror',
+      'onrejectionhandled',
+      'onunhandledrejection',
+      'removeEventListener',
+      'reportError',
+    ],
+  },
+  { file: 'web/install-navigator.ts', names: ['navigator', 'Navigator'] },
+  {
+    file: 'web/install-performance.ts',
+    names: [
+      'performance',
+      'Performance',
+      'PerformanceEntry',
+      'PerformanceMark',
+      'PerformanceMeasure',
     ],
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
+  { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
+  { file: 'crypto/install-subtle.ts', names: ['CryptoKey', 'subtle', 'SubtleCrypto'] },
   {
     file: 'web/install-streams.ts',
     names: [
@@ -65,3 +84,9 @@ export function installersFor(code: string): readonly string[] {
     .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
     .map(({ file }) => `isolet:${file}`);
 }
+
+/** Each of them, with the names it installs. */
+export const allInstallers: readonly Extra[] = extras.map(({ file, names }) => ({
+  file: `isolet:${file}`,
+  names,
+}));

@@ -1,6 +1,6 @@
 /** `process`, as far as it is true of a module: its environment, its events, its end. */
-import { EventEmitter } from 'events';
 import { type GuestBoot, TREATY_VERSION } from '../../core/guest-protocol.ts';
+import { EventEmitter } from './event-emitter.ts';
 import type { GuestClock } from './guest-clock.ts';
 
 /** The Node this prelude was built with, which is the one that ships; set by build/guest.ts. */
