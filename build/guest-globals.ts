@@ -73,6 +73,11 @@ const extras: readonly Extra[] = [
     ],
   },
   { file: 'web/install-compression.ts', names: ['CompressionStream', 'DecompressionStream'] },
+  {
+    file: 'web/install-blob.ts',
+    names: ['Blob', 'File', 'createObjectURL', 'revokeObjectURL'],
+  },
+  { file: 'web/install-form-data.ts', names: ['FormData'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 
