@@ -182,5 +182,9 @@ interface Uint8ArrayConstructor {
   fromBase64(text: string): Uint8Array<ArrayBuffer>;
 }
 interface Uint8Array {
-  toBase64(): string;
+  toHex(): string;
+  toBase64(options?: {
+    readonly alphabet?: 'base64' | 'base64url';
+    readonly omitPadding?: boolean;
+  }): string;
 }
