@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openBox } from '../module-box.ts';
-import { bundle, inGuest } from './in-guest.ts';
+import { bundleForGuest, inGuest } from './in-guest.ts';
 
 const test = suite('events');
 
@@ -308,7 +308,7 @@ test('the global object hears of errors first, and may cancel them', async () =>
 });
 
 test('an error that nobody cancels ends the module', async () => {
-  const code = await bundle(`
+  const code = await bundleForGuest(`
     addEventListener('error', (event) => console.log('heard ' + event.message));
     reportError(new Error('still bad'));
   `);
