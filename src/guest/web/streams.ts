@@ -130,7 +130,7 @@ function cloned(chunk: unknown, fail: (reason: unknown) => void): unknown {
   }
 }
 
-/** Has anything been read from it, or has it been cancelled? The standard's own word for a body that is used. */
+/** Has anything been read from it, or has it been cancelled? The standard's own word for a body that is used. @public */
 export function isDisturbed(stream: ReadableStream): boolean {
   return (stream as unknown as { readonly _disturbed: boolean })._disturbed;
 }
