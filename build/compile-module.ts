@@ -134,7 +134,8 @@ export async function compileModule(
   for (let tries = 0; ; tries++) {
     try {
       const built = await compile(options(attempt));
-      const inject = extras.installer === undefined ? installersFor(built.code) : [];
+      const inject =
+        extras.installer === undefined ? installersFor(withoutGlobals(built.code)) : [];
       const next = improve(attempt, built, inject, folder, sloppy);
       if (next !== undefined && tries < TRIES_MAX) {
         attempt = next;
@@ -164,6 +165,14 @@ async function compile(options: BuildOptions): Promise<Built> {
   const text = (ending: string): string =>
     outputFiles.find((file) => file.path.endsWith(ending))?.text ?? '';
   return { code: text('.js'), sourceMap: text('.map'), metafile: metafile as Metafile };
+}
+
+/** Without the code of the globals themselves, which name each other and import what they need. */
+function withoutGlobals(code: string): string {
+  return code
+    .split(/^\s*\/\/ (?=\S)/m)
+    .filter((file) => !/^isolet:src\/guest\/(?:web|crypto)\//.test(file))
+    .join('');
 }
 
 /** What a bundle that was made lacks: undefined = nothing. */

@@ -6,6 +6,8 @@ type Extra = {
   /** Below src/guest. */
   readonly file: string;
   readonly names: readonly string[];
+  /** How a name is used, where the name alone says too little. */
+  readonly used?: string;
 };
 
 const extras: readonly Extra[] = [
@@ -44,6 +46,12 @@ const extras: readonly Extra[] = [
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
+  { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
+  {
+    file: 'crypto/install-subtle.ts',
+    names: ['CryptoKey', 'SubtleCrypto'],
+    used: String.raw`\bsubtleOfNode\s*[.)\]]|\bsubtle\s*\.|\.\s*subtle\b|[{,]\s*subtle\s*[,}]|\bsubtle\s*:(?!\s*\(\)\s*=>)`,
+  },
   {
     file: 'web/install-streams.ts',
     names: [
@@ -65,6 +73,11 @@ const extras: readonly Extra[] = [
     ],
   },
   { file: 'web/install-compression.ts', names: ['CompressionStream', 'DecompressionStream'] },
+  {
+    file: 'web/install-blob.ts',
+    names: ['Blob', 'File', 'createObjectURL', 'revokeObjectURL'],
+  },
+  { file: 'web/install-form-data.ts', names: ['FormData'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 
@@ -74,7 +87,10 @@ const extras: readonly Extra[] = [
  */
 export function installersFor(code: string): readonly string[] {
   return extras
-    .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
+    .filter(({ names, used }) => {
+      const named = `\\b(?:${names.join('|')})\\b`;
+      return new RegExp(used === undefined ? named : `${named}|${used}`).test(code);
+    })
     .map(({ file }) => `isolet:${file}`);
 }
 

@@ -35,7 +35,7 @@ const table: Readonly<Record<string, Room>> = {
   cli: { rooms: ['core', 'lib'], packages: [], node: true },
   emulator: {
     rooms: ['core', 'lib'],
-    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509'],
+    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509', 'ws'],
     node: true,
   },
 };

@@ -50,6 +50,8 @@ export function programCommand(program: Program): ProgramCommand {
         argv: [...SUPERVISOR_FLAGS, file],
         env: { ...SUPERVISOR_ENV, ...process.env },
       };
+    case 'emulator':
+      return { argv: [...SUPERVISOR_FLAGS, file], env: { ...SUPERVISOR_ENV, ...process.env } };
     case 'check': // isolated-vm requires it.
       return { argv: ['--no-node-snapshot', file], env: process.env };
     default:

@@ -164,10 +164,12 @@ export type GuestBoot = {
 
 /**
  * The prelude leaves this function on the isolate's global under the name in `BOOT_NAME`; the host
- * takes it away and calls it once. It returns the door.
+ * takes it away and calls it once. It returns the door. The seed is `SEED_BYTES` of the host's strong
+ * random generator, fresh for each start: beside the boot text, so that nobody keeps or logs it.
  */
-export type GuestBootFunction = (outbox: Outbox, boot: string) => Door;
+export type GuestBootFunction = (outbox: Outbox, boot: string, seed?: ArrayBuffer) => Door;
 export const BOOT_NAME = '__isoletBoot';
+export const SEED_BYTES = 32;
 
 /** Host → guest, one call per batch. `''` stands for no events. Never throws. */
 export type Door = (events: string, bytes: ArrayBuffer | undefined, hostEvents: string) => void;

@@ -174,6 +174,12 @@ type Headers = import('./web/headers.ts').Headers;
 declare const Headers: typeof import('./web/headers.ts').Headers;
 type Request = import('./web/request.ts').Request;
 declare const Request: typeof import('./web/request.ts').Request;
+type Blob = import('./web/blob.ts').Blob;
+declare const Blob: typeof import('./web/blob.ts').Blob;
+type File = import('./web/blob.ts').File;
+declare const File: typeof import('./web/blob.ts').File;
+type FormData = import('./web/form-data.ts').FormData;
+declare const FormData: typeof import('./web/form-data.ts').FormData;
 type Response = import('./web/response.ts').Response;
 declare const Response: typeof import('./web/response.ts').Response;
 
@@ -182,5 +188,9 @@ interface Uint8ArrayConstructor {
   fromBase64(text: string): Uint8Array<ArrayBuffer>;
 }
 interface Uint8Array {
-  toBase64(): string;
+  toHex(): string;
+  toBase64(options?: {
+    readonly alphabet?: 'base64' | 'base64url';
+    readonly omitPadding?: boolean;
+  }): string;
 }

@@ -44,6 +44,7 @@ const world = globalThis as unknown as Record<PropertyKey, unknown>;
 /** Builds the world, all but what only a start knows, and returns the boot that adds that. */
 function buildWorld(): GuestBootFunction {
   let facts: GuestBoot | undefined;
+  let seed: ArrayBuffer | undefined;
   let sleep: (code: number) => never;
   let closed = false;
   let uncaughtTaker: UncaughtTaker | undefined;
@@ -98,6 +99,12 @@ function buildWorld(): GuestBootFunction {
     onUncaught(taker) {
       uncaughtTaker = taker;
     },
+    takeSeed() {
+      const taken = seed;
+      seed = undefined;
+      if (taken !== undefined) return new Uint8Array(taken);
+      throw new Error('This start of the module has no seed for random numbers left.');
+    },
   };
   const performance = { now: clock.now, timeOrigin: 0 };
   const door = createDoor({
@@ -134,8 +141,9 @@ function buildWorld(): GuestBootFunction {
   });
   Object.defineProperty(world, SEAM, { value: seam });
 
-  return (outbox, bootText) => {
+  return (outbox, bootText, seedBytes) => {
     delete world[BOOT_NAME];
+    seed = seedBytes;
     facts = parse(bootText) as GuestBoot;
     sleep = createSleep();
     // V8 gives a context from a snapshot what it has not in the snapshot, and dies if it is there.

@@ -68,6 +68,8 @@ export type Seam = {
   readonly uncaught: (error: unknown, origin: ErrorOrigin) => void;
   /** Who hears of such errors first; a later one replaces it. */
   readonly onUncaught: (taker: UncaughtTaker) => void;
+  /** The start's seed for random numbers; it is handed out once. */
+  readonly takeSeed: () => Uint8Array;
 };
 
 /** The seam the prelude installed; only code that runs after the boot may ask. */

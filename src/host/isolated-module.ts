@@ -7,8 +7,9 @@
  * The isolate has one door in (a Reference to the guest's function) and one outbox (an ignored
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
+import { randomFillSync } from 'node:crypto';
 import ivm from 'isolated-vm';
-import { type HostEvent, SCRIPT_MARK } from '../core/guest-protocol.ts';
+import { type HostEvent, SCRIPT_MARK, SEED_BYTES } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
@@ -123,7 +124,7 @@ export function createIsolatedModule(
     const { context, boot, collect } = await prepared.ready;
     collector = collect;
     const callback = new ivm.Callback(outbox, { ignored: true });
-    door = (await boot.apply(undefined, [callback, start.boot], {
+    door = (await boot.apply(undefined, [callback, start.boot, newSeed()], {
       result: { reference: true },
     })) as typeof door;
     boot.release();
@@ -382,6 +383,15 @@ export function createIsolatedModule(
       }
     },
   };
+}
+
+/** Moved in, so that none of it stays here. */
+function newSeed(): ivm.Copy<ArrayBuffer> {
+  const { buffer } = randomFillSync(new Uint8Array(SEED_BYTES));
+  return new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
+    release: true,
+    transferIn: true,
+  });
 }
 
 /** Shared memory would let the guest change what was sent while it is sent. */

@@ -14,6 +14,7 @@ import {
   type HostCall,
   type HostEvent,
   SCRIPT_MARK,
+  SEED_BYTES,
 } from '../../src/core/guest-protocol.ts';
 import { until, within } from '../fakes/within.ts';
 
@@ -99,23 +100,20 @@ export async function openBox(source: string, options: Options = {}): Promise<Mo
     env: { IOTEDGE_DEVICEID: 'edge-1', ...options.env },
     arch: 'arm64',
   };
-  const door = (await bootFunction.apply(undefined, [outbox, JSON.stringify(boot)], {
-    result: { reference: true },
-  })) as ivm.Reference<(events: string, bytes: unknown, hostEvents: string) => void>;
+  const door = (await bootFunction.apply(
+    undefined,
+    [outbox, JSON.stringify(boot), copyOf(new Uint8Array(SEED_BYTES).fill(7))],
+    {
+      result: { reference: true },
+    },
+  )) as ivm.Reference<(events: string, bytes: unknown, hostEvents: string) => void>;
 
   const call = async (
     events: string,
     bytes: Uint8Array | undefined,
     host: string,
   ): Promise<void> => {
-    const buffer = bytes === undefined ? undefined : new Uint8Array(bytes).buffer;
-    const copy =
-      buffer === undefined
-        ? undefined
-        : new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
-            release: true,
-            transferIn: true,
-          });
+    const copy = bytes === undefined ? undefined : copyOf(bytes);
     await within(WAIT_MS, 'the door', door.apply(undefined, [events, copy, host]));
   };
 
@@ -169,6 +167,14 @@ export async function openBox(source: string, options: Options = {}): Promise<Mo
     throw Object.assign(error as object, { box });
   }
   return box;
+}
+
+function copyOf(bytes: Uint8Array): ivm.Copy<ArrayBuffer> {
+  const { buffer } = new Uint8Array(bytes);
+  return new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
+    release: true,
+    transferIn: true,
+  });
 }
 
 /** Runs a test with a module and puts the isolate away afterwards. */
