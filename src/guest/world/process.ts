@@ -45,12 +45,7 @@ export function createProcess(host: ProcessHost): {
     argv: ['isolet'],
     argv0: 'isolet',
     execArgv: [] as string[],
-    execPath: '/usr/local/bin/node', // nobody can run it
-    title: 'isolet',
-    ppid: 0,
     release: Object.freeze({ name: 'node' }),
-    features: Object.freeze({}),
-    config: Object.freeze({}),
     pid: 1, // as in a container: the first and only process of its world
     platform: 'linux' as const,
     arch: undefined as string | undefined,
