@@ -7,16 +7,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BuildFailure, build, formatMessages, type Location, type Message } from 'esbuild';
 import { ENTRY, packBundle } from '../src/artifacts/bundle-archive.ts';
 import { readAsked } from '../src/core/asked.ts';
 import { TREATY_VERSION } from '../src/core/guest-protocol.ts';
 import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
-import { installersFor } from './guest-globals.ts';
-import { guestNames, guestPlugin } from './guest-plugin.ts';
+import { BundleError, compileModule } from './compile-module.ts';
+
+export { BundleError } from './compile-module.ts';
 
 export type BundledModule = {
   readonly name: string;
@@ -33,11 +32,6 @@ export type BundledModule = {
   readonly capabilities?: JsonObject;
 };
 
-/** The module cannot be bundled; the message is for its author, several lines of `file:line:column`. */
-export class BundleError extends Error {
-  override readonly name = 'BundleError';
-}
-
 /** Where a module begins when its package.json has no `main`. */
 const mains = ['src/main.ts', 'src/main.js', 'main.js', 'app.js', 'index.js'];
 
@@ -47,9 +41,7 @@ export async function bundleModule(
   options: { readonly outDir: string },
 ): Promise<BundledModule> {
   const { folder, name, version, main, capabilities } = readPackage(dir);
-  const plain = await compile(folder, main, []);
-  const inject = installersFor(plain.code);
-  const { code, sourceMap } = inject.length === 0 ? plain : await compile(folder, main, inject);
+  const { code, sourceMap } = await compileModule(folder, main);
   const manifest = {
     name,
     version,
@@ -66,7 +58,8 @@ export async function bundleModule(
   return { name, version, file, digest, image, bytes: bytes.byteLength, ...asks };
 }
 
-type Package = {
+/** A module's folder, and what its package.json says. */
+export type Package = {
   readonly folder: string;
   readonly name: string;
   readonly version: string;
@@ -74,7 +67,8 @@ type Package = {
   readonly capabilities: JsonObject | undefined;
 };
 
-function readPackage(dir: string): Package {
+/** Throws a BundleError with all problems. */
+export function readPackage(dir: string): Package {
   const file = join(dir, 'package.json');
   if (!existsSync(file)) {
     throw new BundleError(
@@ -137,88 +131,4 @@ function readObject(file: string, problems: string[]): Record<string, unknown> {
     problems.push(`it is not JSON: ${(cause as Error).message}`);
   }
   return {};
-}
-
-async function compile(
-  folder: string,
-  main: string,
-  inject: readonly string[],
-): Promise<{ code: string; sourceMap: string }> {
-  const ownConfig = existsSync(join(folder, 'tsconfig.json'));
-  try {
-    const { outputFiles } = await build({
-      absWorkingDir: folder,
-      entryPoints: [main],
-      outfile: join(folder, ENTRY),
-      write: false,
-      bundle: true,
-      format: 'esm',
-      platform: 'neutral',
-      // Without Node's world, a package's variant for browsers and workers is the likelier to run.
-      mainFields: ['browser', 'module', 'main'],
-      conditions: ['worker', 'browser', 'module'],
-      target: 'es2024',
-      charset: 'ascii', // one character beyond Latin-1 doubles the source in memory
-      keepNames: true, // templates print `result.constructor.name`
-      sourcemap: 'external',
-      sourcesContent: false,
-      legalComments: 'none',
-      treeShaking: true,
-      define: { global: 'globalThis' },
-      nodePaths: [],
-      // A configuration in a folder above is no part of the module.
-      ...(ownConfig ? {} : { tsconfigRaw: '{}' }),
-      inject: [...inject],
-      plugins: [guestPlugin],
-      logLevel: 'silent',
-    });
-    const text = (ending: string): string =>
-      outputFiles.find((file) => file.path.endsWith(ending))?.text ?? '';
-    return { code: text('.js'), sourceMap: text('.map') };
-  } catch (cause) {
-    const { errors } = cause as Partial<BuildFailure>;
-    if (errors === undefined) throw cause;
-    throw new BundleError(await explain(errors, folder), { cause });
-  }
-}
-
-async function explain(errors: readonly Message[], folder: string): Promise<string> {
-  const lines = await formatMessages(
-    errors.map((error) => ({
-      ...error,
-      ...explainImport(error.text),
-      location: error.location && inFolder(error.location, folder),
-    })),
-    { kind: 'error', color: false },
-  );
-  return lines.join('').trimEnd();
-}
-
-function inFolder(location: Location, folder: string): Location {
-  const own = location.namespace === 'file' || location.namespace === '';
-  return own ? { ...location, file: join(folder, location.file) } : location;
-}
-
-/** Says what a module can do about an import that leads nowhere. */
-function explainImport(text: string): { text?: string; notes?: { text: string }[] } {
-  const name = /^Could not resolve "(.+)"$/.exec(text)?.[1];
-  if (name === undefined || name.startsWith('.') || name.startsWith('/')) return {};
-  if (!isBuiltin(name)) {
-    return {
-      text: `The package "${name}" is not installed`,
-      notes: [
-        { text: `Run "npm install" in the module's folder, or add it with "npm install ${name}".` },
-      ],
-    };
-  }
-  const builtins = guestNames.filter((each) => isBuiltin(each) && !each.startsWith('node:'));
-  const packages = guestNames.filter((each) => !isBuiltin(each));
-  return {
-    text: `Node's "${name}" does not exist in a module`,
-    notes: [
-      {
-        text: `A module runs in an isolate, not in Node. There are the globals of the web (fetch, timers, console, TextEncoder, structuredClone …), of Node's own modules ${builtins.join(', ')}, and ${packages.join(', ')}. A package that does the same in plain JavaScript can be installed with npm.`,
-      },
-    ],
-  };
 }

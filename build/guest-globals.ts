@@ -6,10 +6,78 @@ type Extra = {
   /** Below src/guest. */
   readonly file: string;
   readonly names: readonly string[];
+  /** How a name is used, where the name alone says too little. */
+  readonly used?: string;
 };
 
 const extras: readonly Extra[] = [
-  { file: 'web/install-abort.ts', names: ['AbortController', 'AbortSignal', 'DOMException'] },
+  {
+    file: 'web/install-events.ts',
+    names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget'],
+  },
+  {
+    file: 'web/install-event-kinds.ts',
+    names: ['CloseEvent', 'CustomEvent', 'ErrorEvent', 'MessageEvent', 'PromiseRejectionEvent'],
+  },
+  {
+    file: 'web/install-global-events.ts',
+    names: [
+      'addEventListener',
+      'dispatchEvent',
+      'onerror',
+      'onrejectionhandled',
+      'onunhandledrejection',
+      'removeEventListener',
+      'reportError',
+    ],
+  },
+  { file: 'web/install-navigator.ts', names: ['navigator', 'Navigator'] },
+  {
+    file: 'web/install-performance.ts',
+    names: [
+      'performance',
+      'Performance',
+      'PerformanceEntry',
+      'PerformanceMark',
+      'PerformanceMeasure',
+    ],
+  },
+  { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
+  { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
+  { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
+  { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
+  {
+    file: 'crypto/install-subtle.ts',
+    names: ['CryptoKey', 'SubtleCrypto'],
+    used: String.raw`\bsubtleOfNode\s*[.)\]]|\bsubtle\s*\.|\.\s*subtle\b|[{,]\s*subtle\s*[,}]|\bsubtle\s*:(?!\s*\(\)\s*=>)`,
+  },
+  {
+    file: 'web/install-streams.ts',
+    names: [
+      'ByteLengthQueuingStrategy',
+      'CountQueuingStrategy',
+      'ReadableByteStreamController',
+      'ReadableStream',
+      'ReadableStreamBYOBReader',
+      'ReadableStreamBYOBRequest',
+      'ReadableStreamDefaultController',
+      'ReadableStreamDefaultReader',
+      'TextDecoderStream',
+      'TextEncoderStream',
+      'TransformStream',
+      'TransformStreamDefaultController',
+      'WritableStream',
+      'WritableStreamDefaultController',
+      'WritableStreamDefaultWriter',
+    ],
+  },
+  { file: 'web/install-compression.ts', names: ['CompressionStream', 'DecompressionStream'] },
+  {
+    file: 'web/install-blob.ts',
+    names: ['Blob', 'File', 'createObjectURL', 'revokeObjectURL'],
+  },
+  { file: 'web/install-form-data.ts', names: ['FormData'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 
@@ -19,6 +87,15 @@ const extras: readonly Extra[] = [
  */
 export function installersFor(code: string): readonly string[] {
   return extras
-    .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
+    .filter(({ names, used }) => {
+      const named = `\\b(?:${names.join('|')})\\b`;
+      return new RegExp(used === undefined ? named : `${named}|${used}`).test(code);
+    })
     .map(({ file }) => `isolet:${file}`);
 }
+
+/** Each of them, with the names it installs. */
+export const allInstallers: readonly Extra[] = extras.map(({ file, names }) => ({
+  file: `isolet:${file}`,
+  names,
+}));

@@ -16,21 +16,33 @@ const sdk = [
 ];
 
 /**
- * Node builtins by the file that stands in for them. Two are CommonJS, because what `require` gives
+ * Node builtins by the file that stands in for them. Some are CommonJS, because what `require` gives
  * for them is no namespace: `class Pump extends require('events')`.
  */
 const builtins: Readonly<Record<string, string>> = {
-  buffer: 'buffer.ts',
+  assert: 'assert.cts',
+  'assert/strict': 'assert-strict.cts',
+  buffer: 'buffer.cts',
+  crypto: 'crypto.ts',
+  diagnostics_channel: 'diagnostics-channel.ts',
   events: 'events.cts',
   'fs/promises': 'fs-promises.ts',
   http: 'http.ts',
   os: 'os.ts',
   path: 'path.ts',
   'path/posix': 'path.ts',
+  perf_hooks: 'perf-hooks.ts',
   process: 'process.cts',
+  punycode: 'punycode.ts',
+  querystring: 'querystring.ts',
+  stream: 'stream.cts',
+  'stream/promises': 'stream-promises.cts',
+  string_decoder: 'string-decoder.cts',
   timers: 'timers.ts',
   'timers/promises': 'timers-promises.ts',
+  url: 'url.ts',
   util: 'util.ts',
+  'util/types': 'util-types.ts',
 };
 
 const inGuest = (path: string): string =>

@@ -8,8 +8,11 @@ import { posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
 import { guestImports } from './guest-imports.ts';
+import { guestPackage } from './guest-packages.ts';
 
 const NAMESPACE = 'isolet';
+/** Where guest packages lie in the eyes of a bundle. */
+const PACKAGES = 'src/guest/packages/';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What a module may import without bringing it along. */
@@ -23,20 +26,32 @@ export const guestPlugin: Plugin = {
         ? { path: posix.join(posix.dirname(importer), path), namespace: NAMESPACE }
         : undefined,
     );
+    build.onResolve({ filter: /^isolet-package:/, namespace: NAMESPACE }, ({ path }) => ({
+      path: `${PACKAGES}${path.slice('isolet-package:'.length)}`,
+      namespace: NAMESPACE,
+      sideEffects: false,
+    }));
     // Those of guest-globals.ts.
     build.onResolve({ filter: /^isolet:/ }, ({ path, kind }) =>
       kind === 'entry-point'
         ? { path: `src/guest/${path.slice('isolet:'.length)}`, namespace: NAMESPACE }
         : undefined,
     );
-    build.onResolve({ filter: /^[a-z]/ }, ({ path }) => {
-      const file = guestImports[path];
+    build.onResolve({ filter: /^[a-z]/ }, ({ path, namespace }) => {
+      // What our own files import besides is a package of ours, not of the module.
+      const ours =
+        namespace === NAMESPACE && !(path in guestImports)
+          ? fileURLToPath(import.meta.resolve(path))
+          : undefined;
+      const file = guestImports[path] ?? ours;
       return file === undefined
         ? undefined
         : { path: relative(root, file), namespace: NAMESPACE, sideEffects: false };
     });
     build.onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path }) => ({
-      contents: await readFile(`${root}${path}`, 'utf8'),
+      contents: path.startsWith(PACKAGES)
+        ? await guestPackage(path.slice(PACKAGES.length))
+        : await readFile(`${root}${path}`, 'utf8'),
       loader: 'ts',
     }));
   },

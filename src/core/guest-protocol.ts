@@ -22,6 +22,12 @@ export const TREATY_VERSION = 1;
  */
 type WireBody = string | number;
 
+/**
+ * The first line of a module's code that is a classic script and no ES module: CommonJS without "use
+ * strict" keeps its meaning only there.
+ */
+export const SCRIPT_MARK = '//isolet:script';
+
 /** Bodies above this cross as bytes even when they are text: bytes are moved, text is copied and escaped. */
 export const TEXT_BYTES_MAX = 65_536;
 
@@ -152,14 +158,18 @@ export type GuestBoot = {
   readonly env: Readonly<Record<string, string>>;
   /** `process.arch`; undefined in the guest when the host does not tell. */
   readonly arch?: string;
+  /** Characters of one console line, if not the guest's own limit. */
+  readonly lineMax?: number | undefined;
 };
 
 /**
  * The prelude leaves this function on the isolate's global under the name in `BOOT_NAME`; the host
- * takes it away and calls it once. It returns the door.
+ * takes it away and calls it once. It returns the door. The seed is `SEED_BYTES` of the host's strong
+ * random generator, fresh for each start: beside the boot text, so that nobody keeps or logs it.
  */
-export type GuestBootFunction = (outbox: Outbox, boot: string) => Door;
+export type GuestBootFunction = (outbox: Outbox, boot: string, seed?: ArrayBuffer) => Door;
 export const BOOT_NAME = '__isoletBoot';
+export const SEED_BYTES = 32;
 
 /** Host → guest, one call per batch. `''` stands for no events. Never throws. */
 export type Door = (events: string, bytes: ArrayBuffer | undefined, hostEvents: string) => void;

@@ -71,7 +71,10 @@ declare function clearTimeout(timer: GuestTimer | number | string | null | undef
 declare function clearInterval(timer: GuestTimer | number | string | null | undefined): void;
 declare function clearImmediate(immediate: GuestImmediate | null | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
-declare function structuredClone<T>(value: T, options?: { readonly transfer?: ArrayBuffer[] }): T;
+declare function structuredClone<T>(
+  value: T,
+  options?: { readonly transfer?: readonly object[] },
+): T;
 declare function atob(text: string): string;
 declare function btoa(text: string): string;
 
@@ -128,7 +131,7 @@ interface GuestProcess extends InstanceType<typeof import('events').EventEmitter
   nextTick<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void;
   uptime(): number;
   cwd(): string;
-  emitWarning(warning: string | Error): void;
+  emitWarning(warning: string | Error, kind?: string | { type?: string; code?: string }): void;
   hrtime: { (since?: readonly [number, number]): [number, number]; bigint(): bigint };
   readonly stdout: { readonly isTTY: false; write(text: string): boolean };
   readonly stderr: { readonly isTTY: false; write(text: string): boolean };
@@ -143,12 +146,40 @@ type AbortController = import('./web/abort.ts').AbortController;
 declare const AbortController: typeof import('./web/abort.ts').AbortController;
 type AbortSignal = import('./web/abort.ts').AbortSignal;
 declare const AbortSignal: typeof import('./web/abort.ts').AbortSignal;
-type DOMException = import('./web/dom-exception.ts').DOMException;
-declare const DOMException: typeof import('./web/dom-exception.ts').DOMException;
+type MessagePort = import('./web/message-port.ts').MessagePort;
+declare const MessagePort: typeof import('./web/message-port.ts').MessagePort;
+type MessageChannel = import('./web/message-port.ts').MessageChannel;
+declare const MessageChannel: typeof import('./web/message-port.ts').MessageChannel;
+type URL = import('./web/url.ts').URL;
+declare const URL: typeof import('./web/url.ts').URL;
+type URLSearchParams = import('./web/url-search-params.ts').URLSearchParams;
+declare const URLSearchParams: typeof import('./web/url-search-params.ts').URLSearchParams;
+type Event = import('./web/event.ts').Event;
+declare const Event: typeof import('./web/event.ts').Event;
+type EventTarget = import('./web/event-target.ts').EventTarget;
+declare const EventTarget: typeof import('./web/event-target.ts').EventTarget;
+type CloseEvent = import('./web/event-kinds.ts').CloseEvent;
+declare const CloseEvent: typeof import('./web/event-kinds.ts').CloseEvent;
+type CustomEvent = import('./web/event-kinds.ts').CustomEvent;
+declare const CustomEvent: typeof import('./web/event-kinds.ts').CustomEvent;
+type ErrorEvent = import('./web/event-kinds.ts').ErrorEvent;
+declare const ErrorEvent: typeof import('./web/event-kinds.ts').ErrorEvent;
+type MessageEvent = import('./web/event-kinds.ts').MessageEvent;
+declare const MessageEvent: typeof import('./web/event-kinds.ts').MessageEvent;
+type PromiseRejectionEvent = import('./web/event-kinds.ts').PromiseRejectionEvent;
+declare const PromiseRejectionEvent: typeof import('./web/event-kinds.ts').PromiseRejectionEvent;
+type DOMException = import('./world/dom-exception.ts').DOMException;
+declare const DOMException: typeof import('./world/dom-exception.ts').DOMException;
 type Headers = import('./web/headers.ts').Headers;
 declare const Headers: typeof import('./web/headers.ts').Headers;
 type Request = import('./web/request.ts').Request;
 declare const Request: typeof import('./web/request.ts').Request;
+type Blob = import('./web/blob.ts').Blob;
+declare const Blob: typeof import('./web/blob.ts').Blob;
+type File = import('./web/blob.ts').File;
+declare const File: typeof import('./web/blob.ts').File;
+type FormData = import('./web/form-data.ts').FormData;
+declare const FormData: typeof import('./web/form-data.ts').FormData;
 type Response = import('./web/response.ts').Response;
 declare const Response: typeof import('./web/response.ts').Response;
 
@@ -157,5 +188,9 @@ interface Uint8ArrayConstructor {
   fromBase64(text: string): Uint8Array<ArrayBuffer>;
 }
 interface Uint8Array {
-  toBase64(): string;
+  toHex(): string;
+  toBase64(options?: {
+    readonly alphabet?: 'base64' | 'base64url';
+    readonly omitPadding?: boolean;
+  }): string;
 }

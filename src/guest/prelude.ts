@@ -12,16 +12,23 @@
  * turn have arrived by then. End the module, with the error's `stack` up to the line
  * `at (<isolated-vm boundary>)`, below which come the host's own frames and paths.
  */
-import { EventEmitter } from 'events';
 import { BOOT_NAME, type GuestBoot, type GuestBootFunction } from '../core/guest-protocol.ts';
 import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
 import { createPreciseClock, ownMap, parse, wallClock } from './border/primordials.ts';
 import { createUncaught, type Uncaught } from './border/uncaught.ts';
-import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.ts';
+import {
+  type EventHandlers,
+  SEAM,
+  type Seam,
+  type SignalHandler,
+  type UncaughtTaker,
+} from './seam.ts';
 import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
+import { DOMException } from './world/dom-exception.ts';
+import { EventEmitter } from './world/event-emitter.ts';
 import { createGuestClock } from './world/guest-clock.ts';
 import { createProcess } from './world/process.ts';
 import { reduceWorld } from './world/reductions.ts';
@@ -37,12 +44,17 @@ const world = globalThis as unknown as Record<PropertyKey, unknown>;
 /** Builds the world, all but what only a start knows, and returns the boot that adds that. */
 function buildWorld(): GuestBootFunction {
   let facts: GuestBoot | undefined;
+  let seed: ArrayBuffer | undefined;
   let sleep: (code: number) => never;
   let closed = false;
+  let uncaughtTaker: UncaughtTaker | undefined;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
   const signalHandlers = ownMap<string, SignalHandler>();
   const clock = createGuestClock(wallClock, createPreciseClock);
-  const uncaught: Uncaught = createUncaught(() => process);
+  const uncaught: Uncaught = createUncaught(
+    () => process,
+    () => uncaughtTaker,
+  );
   const guard = (run: () => unknown): void => {
     try {
       run();
@@ -84,6 +96,15 @@ function buildWorld(): GuestBootFunction {
     onSignal: (service, handler) => void signalHandlers.set(service, handler),
     nextTick: (run) => void nextTick(run),
     uncaught,
+    onUncaught(taker) {
+      uncaughtTaker = taker;
+    },
+    takeSeed() {
+      const taken = seed;
+      seed = undefined;
+      if (taken !== undefined) return new Uint8Array(taken);
+      throw new Error('This start of the module has no seed for random numbers left.');
+    },
   };
   const performance = { now: clock.now, timeOrigin: 0 };
   const door = createDoor({
@@ -99,7 +120,7 @@ function buildWorld(): GuestBootFunction {
 
   install({
     ...timers.globals,
-    console: createConsole(border.log, clock.now),
+    console: createConsole(border.log, clock.now, () => facts?.lineMax),
     queueMicrotask(callback: () => void) {
       if (typeof callback !== 'function') {
         throw new TypeError('The "callback" argument of queueMicrotask must be of type function.');
@@ -109,6 +130,7 @@ function buildWorld(): GuestBootFunction {
     performance,
     TextEncoder,
     TextDecoder,
+    DOMException,
     structuredClone,
     atob,
     btoa,
@@ -119,8 +141,9 @@ function buildWorld(): GuestBootFunction {
   });
   Object.defineProperty(world, SEAM, { value: seam });
 
-  return (outbox, bootText) => {
+  return (outbox, bootText, seedBytes) => {
     delete world[BOOT_NAME];
+    seed = seedBytes;
     facts = parse(bootText) as GuestBoot;
     sleep = createSleep();
     // V8 gives a context from a snapshot what it has not in the snapshot, and dies if it is there.

@@ -7,8 +7,9 @@
  * The isolate has one door in (a Reference to the guest's function) and one outbox (an ignored
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
+import { randomFillSync } from 'node:crypto';
 import ivm from 'isolated-vm';
-import type { HostEvent } from '../core/guest-protocol.ts';
+import { type HostEvent, SCRIPT_MARK, SEED_BYTES } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
@@ -52,6 +53,8 @@ export type IsolatedModuleEvents = {
   /** It is to end while its code runs; from now on it may use what it wants. */
   doomed(): void;
   started(): void;
+  /** Nothing but a post will wake it; so many were handled. */
+  quiet?(posts: number): void;
   requests(json: string, bytes: Uint8Array | undefined): void;
   ended(ending: Ending): void;
   wedged(ending: Ending): void;
@@ -109,6 +112,8 @@ export function createIsolatedModule(
   /** Signals that have not gone in yet. */
   let signals = 0;
   const device = services(signal);
+  let posts = 0;
+  let timerSet = false;
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
@@ -119,11 +124,17 @@ export function createIsolatedModule(
     const { context, boot, collect } = await prepared.ready;
     collector = collect;
     const callback = new ivm.Callback(outbox, { ignored: true });
-    door = (await boot.apply(undefined, [callback, start.boot], {
+    door = (await boot.apply(undefined, [callback, start.boot, newSeed()], {
       result: { reference: true },
     })) as typeof door;
     boot.release();
     const filename = moduleFile(start.module);
+    if (code.startsWith(SCRIPT_MARK)) {
+      const script = await isolate.compileScript(code, { filename });
+      await script.run(context);
+      script.release();
+      return;
+    }
     const module = await isolate.compileModule(code, { filename });
     await module.instantiate(context, refuseImport);
     await module.evaluate();
@@ -163,7 +174,10 @@ export function createIsolatedModule(
 
   function next(): void {
     if (running || ending !== undefined || !mayRun()) return;
-    if (inbox.length === 0 && hostEvents.length === 0) return;
+    if (inbox.length === 0 && hostEvents.length === 0) {
+      if (!timerSet && hostCalls === 0 && !device.isOpen()) events.quiet?.(posts);
+      return;
+    }
     if (!pace.mayBegin()) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
@@ -221,9 +235,13 @@ export function createIsolatedModule(
   function setTimer(timerMs: number): void {
     cancelTimer();
     cancelTimer = () => {};
-    if (!(timerMs >= 0)) return;
+    timerSet = timerMs >= 0;
+    if (!timerSet) return;
     const delayMs = Math.min(Math.max(timerMs, 1), TIMER_MS_MAX);
-    cancelTimer = clock.after(delayMs, () => tell({ t: 'timers' }));
+    cancelTimer = clock.after(delayMs, () => {
+      timerSet = false;
+      tell({ t: 'timers' });
+    });
   }
 
   function callHost(text: string): void {
@@ -335,6 +353,7 @@ export function createIsolatedModule(
         });
       }
       inbox.push(item);
+      posts++;
       next();
     },
     resume: next,
@@ -364,6 +383,15 @@ export function createIsolatedModule(
       }
     },
   };
+}
+
+/** Moved in, so that none of it stays here. */
+function newSeed(): ivm.Copy<ArrayBuffer> {
+  const { buffer } = randomFillSync(new Uint8Array(SEED_BYTES));
+  return new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
+    release: true,
+    transferIn: true,
+  });
 }
 
 /** Shared memory would let the guest change what was sent while it is sent. */

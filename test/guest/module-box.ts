@@ -13,6 +13,8 @@ import {
   type GuestRequest,
   type HostCall,
   type HostEvent,
+  SCRIPT_MARK,
+  SEED_BYTES,
 } from '../../src/core/guest-protocol.ts';
 import { until, within } from '../fakes/within.ts';
 
@@ -28,8 +30,8 @@ type Batch = {
 
 type Options = {
   readonly env?: Readonly<Record<string, string>>;
-  /** The language the source is in; templates are CommonJS. */
-  readonly form?: 'esm' | 'cjs';
+  /** The language the source is in; templates are CommonJS. `built` = the build has made it. */
+  readonly form?: 'esm' | 'cjs' | 'built';
 };
 
 export type ModuleBox = {
@@ -98,23 +100,20 @@ export async function openBox(source: string, options: Options = {}): Promise<Mo
     env: { IOTEDGE_DEVICEID: 'edge-1', ...options.env },
     arch: 'arm64',
   };
-  const door = (await bootFunction.apply(undefined, [outbox, JSON.stringify(boot)], {
-    result: { reference: true },
-  })) as ivm.Reference<(events: string, bytes: unknown, hostEvents: string) => void>;
+  const door = (await bootFunction.apply(
+    undefined,
+    [outbox, JSON.stringify(boot), copyOf(new Uint8Array(SEED_BYTES).fill(7))],
+    {
+      result: { reference: true },
+    },
+  )) as ivm.Reference<(events: string, bytes: unknown, hostEvents: string) => void>;
 
   const call = async (
     events: string,
     bytes: Uint8Array | undefined,
     host: string,
   ): Promise<void> => {
-    const buffer = bytes === undefined ? undefined : new Uint8Array(bytes).buffer;
-    const copy =
-      buffer === undefined
-        ? undefined
-        : new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
-            release: true,
-            transferIn: true,
-          });
+    const copy = bytes === undefined ? undefined : copyOf(bytes);
     await within(WAIT_MS, 'the door', door.apply(undefined, [events, copy, host]));
   };
 
@@ -149,18 +148,33 @@ export async function openBox(source: string, options: Options = {}): Promise<Mo
     },
   };
 
-  const code = await bundle(source, options.form);
-  const module = await isolate.compileModule(code, { filename: 'file:///filter/index.js' });
-  await module.instantiate(context, (specifier) => {
-    throw new Error(`the bundle still imports ${specifier}`);
-  });
+  const { form } = options;
+  const code = form === 'built' ? source : await bundle(source, form);
+  const filename = 'file:///filter/index.js';
   try {
+    if (code.startsWith(SCRIPT_MARK)) {
+      const script = await isolate.compileScript(code, { filename });
+      await within(WAIT_MS, 'loading', script.run(context));
+      return box;
+    }
+    const module = await isolate.compileModule(code, { filename });
+    await module.instantiate(context, (specifier) => {
+      throw new Error(`the bundle still imports ${specifier}`);
+    });
     await within(WAIT_MS, 'loading', module.evaluate());
   } catch (error) {
     // What it had asked for before is part of the story.
     throw Object.assign(error as object, { box });
   }
   return box;
+}
+
+function copyOf(bytes: Uint8Array): ivm.Copy<ArrayBuffer> {
+  const { buffer } = new Uint8Array(bytes);
+  return new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
+    release: true,
+    transferIn: true,
+  });
 }
 
 /** Runs a test with a module and puts the isolate away afterwards. */

@@ -1,4 +1,5 @@
 /** Stands in for `node:path`, POSIX only. */
+import { checkString, invalidType } from './node-errors.ts';
 
 export const sep = '/';
 export const delimiter = ':';
@@ -6,10 +7,12 @@ export const delimiter = ':';
 export type ParsedPath = { root: string; dir: string; base: string; ext: string; name: string };
 
 export function isAbsolute(path: string): boolean {
+  checkString('path', path);
   return path.startsWith('/');
 }
 
 export function normalize(path: string): string {
+  checkString('path', path);
   if (path === '') return '.';
   const absolute = isAbsolute(path);
   const parts: string[] = [];
@@ -27,6 +30,7 @@ export function normalize(path: string): string {
 }
 
 export function join(...paths: readonly string[]): string {
+  for (const path of paths) checkString('path', path);
   return normalize(paths.filter((path) => path !== '').join('/'));
 }
 
@@ -34,6 +38,7 @@ export function join(...paths: readonly string[]): string {
 export function resolve(...paths: readonly string[]): string {
   let whole = '';
   for (const path of [...paths].reverse()) {
+    checkString('path', path);
     if (path === '') continue;
     whole = whole === '' ? path : `${path}/${whole}`;
     if (isAbsolute(path)) break;
@@ -43,6 +48,7 @@ export function resolve(...paths: readonly string[]): string {
 }
 
 export function dirname(path: string): string {
+  checkString('path', path);
   if (path === '') return '.';
   const root = isAbsolute(path) ? '/' : '';
   const at = path.replace(/\/+$/, '').lastIndexOf('/');
@@ -51,14 +57,17 @@ export function dirname(path: string): string {
 }
 
 export function basename(path: string, suffix = ''): string {
+  checkString('path', path);
+  checkString('suffix', suffix);
   const trimmed = path.replace(/\/+$/, '');
   const base = trimmed.slice(trimmed.lastIndexOf('/') + 1);
-  return suffix !== '' && base !== suffix && base.endsWith(suffix)
-    ? base.slice(0, -suffix.length)
-    : base;
+  // A name that is all suffix keeps it, but for a path that is nothing else.
+  const isCut = suffix !== '' && base.endsWith(suffix) && (base !== suffix || path === suffix);
+  return isCut ? base.slice(0, -suffix.length) : base;
 }
 
 export function extname(path: string): string {
+  checkString('path', path);
   const base = basename(path);
   const at = base.lastIndexOf('.');
   return at <= 0 || base === '..' ? '' : base.slice(at);
@@ -73,6 +82,7 @@ export function relative(from: string, to: string): string {
 }
 
 export function parse(path: string): ParsedPath {
+  checkString('path', path);
   const base = basename(path);
   const ext = extname(path);
   const root = isAbsolute(path) ? '/' : '';
@@ -82,8 +92,13 @@ export function parse(path: string): ParsedPath {
 }
 
 export function format(path: Partial<ParsedPath>): string {
+  if (typeof path !== 'object' || path === null) {
+    throw invalidType('pathObject', 'of type object', path);
+  }
   const dir = path.dir ?? path.root ?? '';
-  const base = path.base ?? `${path.name ?? ''}${path.ext ?? ''}`;
+  // With its point, or without.
+  const ext = path.ext && !path.ext.startsWith('.') ? `.${path.ext}` : (path.ext ?? '');
+  const base = path.base ?? `${path.name ?? ''}${ext}`;
   if (dir === '') return base;
   return dir === path.root ? `${dir}${base}` : `${dir}/${base}`;
 }

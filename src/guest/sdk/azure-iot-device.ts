@@ -1,10 +1,28 @@
 /** Stands in for the npm package `azure-iot-device`: what a module can use of it. */
-import { ConnectionString } from './connection-string.ts';
+import {
+  IotEdgeAuthenticationProvider,
+  SharedAccessKeyAuthenticationProvider,
+  SharedAccessSignatureAuthenticationProvider,
+  X509AuthenticationProvider,
+} from './authentication-providers.ts';
+import * as connectionStrings from './connection-string.ts';
 import { Client } from './device-client.ts';
 import { Message } from './message.ts';
 import { DeviceMethodRequest, DeviceMethodResponse } from './methods.ts';
 import { ModuleClient } from './module-client.ts';
+import * as signatures from './shared-access-signature.ts';
 import { Twin } from './twin.ts';
+
+/* oxlint-disable typescript/unbound-method -- none of them needs a `this` */
+/** Here these two are plain objects; azure-iot-common has classes of the same names. */
+const { parse, createWithSharedAccessKey, createWithX509Certificate } =
+  connectionStrings.ConnectionString;
+const ConnectionString = { parse, createWithSharedAccessKey, createWithX509Certificate };
+const SharedAccessSignature = {
+  create: signatures.SharedAccessSignature.create,
+  parse: signatures.SharedAccessSignature.parse,
+};
+/* oxlint-enable typescript/unbound-method */
 
 /** The SDK's string for the hub's records; nobody reads it here. */
 function getUserAgentString(
@@ -25,9 +43,14 @@ export {
   DeviceMethodRequest,
   DeviceMethodResponse,
   getUserAgentString,
+  IotEdgeAuthenticationProvider,
   Message,
   ModuleClient,
+  SharedAccessKeyAuthenticationProvider,
+  SharedAccessSignature,
+  SharedAccessSignatureAuthenticationProvider,
   Twin,
+  X509AuthenticationProvider,
 };
 // oxlint-disable-next-line import/no-default-export -- modules write `import pkg from`
 export default {
@@ -36,7 +59,12 @@ export default {
   DeviceMethodRequest,
   DeviceMethodResponse,
   getUserAgentString,
+  IotEdgeAuthenticationProvider,
   Message,
   ModuleClient,
+  SharedAccessKeyAuthenticationProvider,
+  SharedAccessSignature,
+  SharedAccessSignatureAuthenticationProvider,
   Twin,
+  X509AuthenticationProvider,
 };

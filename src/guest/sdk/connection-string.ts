@@ -1,9 +1,9 @@
 /** Connection strings: `HostName=…;DeviceId=…;SharedAccessKey=…`. */
 import { ArgumentError, FormatError } from './errors.ts';
 
-export const ConnectionString = {
+export class ConnectionString {
   /** Throws ArgumentError when a required field is missing, FormatError when a part is no `key=value`. */
-  parse(text: string, required: readonly string[] = []): Record<string, string> {
+  static parse(text: string, required: readonly string[] = []): Record<string, string> {
     const fields: Record<string, string> = {};
     for (const part of text.split(';')) {
       const at = part.indexOf('=');
@@ -18,11 +18,15 @@ export const ConnectionString = {
       }
     }
     return fields;
-  },
-  createWithSharedAccessKey(hostName: string, deviceId: string, sharedAccessKey: string): string {
+  }
+  static createWithSharedAccessKey(
+    hostName: string,
+    deviceId: string,
+    sharedAccessKey: string,
+  ): string {
     return `HostName=${hostName};DeviceId=${deviceId};SharedAccessKey=${sharedAccessKey}`;
-  },
-  createWithX509Certificate(hostName: string, deviceId: string): string {
+  }
+  static createWithX509Certificate(hostName: string, deviceId: string): string {
     return `HostName=${hostName};DeviceId=${deviceId};x509=true`;
-  },
-};
+  }
+}

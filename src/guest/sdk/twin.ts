@@ -30,10 +30,12 @@ export class Twin extends seam.EventEmitter {
   static readonly desiredPath = DESIRED;
   properties!: TwinProperties;
   #loaded = false;
+  readonly #listen: () => void;
 
   /** Made by `getTwin`; `listen` asks for the patches. */
   constructor(listen: () => void) {
     super();
+    this.#listen = listen;
     this.#clear();
     watchListeners(
       this,
@@ -68,6 +70,12 @@ export class Twin extends seam.EventEmitter {
   }
 
   setRetryPolicy(_policy: RetryPolicy): void {}
+
+  /** A listener asks for them already. */
+  enableTwinDesiredPropertiesUpdates(done: ErrorCallback): void {
+    this.#listen();
+    seam.nextTick(() => done(null));
+  }
 
   /** A patch from the hub. Before the first read it is dropped: the read brings it. */
   _patch(patch: JsonObject): void {

@@ -86,7 +86,7 @@ export function encodeInto(
 export function decodeUtf8Strictly(bytes: Uint8Array): string | undefined {
   const known = TextBytes.textOf(bytes);
   if (known !== undefined) return known;
-  if (isAscii(bytes)) return textOf(bytes);
+  if (isAscii(bytes)) return textOfUnits(bytes);
   const decoder = new Utf8Decoder();
   const text = decoder.decode(bytes);
   return decoder.broken || decoder.isUnfinished ? undefined : text;
@@ -96,7 +96,7 @@ export function decodeUtf8Strictly(bytes: Uint8Array): string | undefined {
 export function decodeUtf8(bytes: Uint8Array): string {
   const known = TextBytes.textOf(bytes);
   if (known !== undefined) return known;
-  if (isAscii(bytes)) return textOf(bytes);
+  if (isAscii(bytes)) return textOfUnits(bytes);
   const decoder = new Utf8Decoder();
   return decoder.decode(bytes) + decoder.end();
 }
@@ -144,11 +144,11 @@ export class Utf8Decoder {
         }
       }
       if (count >= CHUNK) {
-        text += textOf(units.subarray(0, count));
+        text += textOfUnits(units.subarray(0, count));
         count = 0;
       }
     }
-    return text + textOf(units.subarray(0, count));
+    return text + textOfUnits(units.subarray(0, count));
   }
 
   /** U+FFFD for a character cut off at the end; ready for the next text. */
@@ -193,9 +193,9 @@ function isAscii(bytes: Uint8Array): boolean {
 }
 
 /** One character for each number. */
-function textOf(units: Uint8Array | Uint16Array): string {
+export function textOfUnits(units: Uint8Array | Uint16Array): string {
   if (units.length <= CHUNK) return fromCharCode.apply(null, units as unknown as number[]);
   let text = '';
-  for (let i = 0; i < units.length; i += CHUNK) text += textOf(units.subarray(i, i + CHUNK));
+  for (let i = 0; i < units.length; i += CHUNK) text += textOfUnits(units.subarray(i, i + CHUNK));
   return text;
 }

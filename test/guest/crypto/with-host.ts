@@ -1,0 +1,91 @@
+/** Runs a function of a test in a real isolate whose host is the real crypto service, without the process around it. */
+import { build } from 'esbuild';
+import { installersFor } from '../../../build/guest-globals.ts';
+import { guestPlugin } from '../../../build/guest-plugin.ts';
+import type { HostCall } from '../../../src/core/guest-protocol.ts';
+import { defaultCryptoLimits } from '../../../src/host/crypto-limits.ts';
+import { createCryptoServiceWith } from '../../../src/host/crypto-service.ts';
+import { createDeviceServices } from '../../../src/host/device-services.ts';
+import { until } from '../../fakes/within.ts';
+import { type ModuleBox, openBox } from '../module-box.ts';
+
+const LIMIT_MS = 60_000;
+
+type Ask = Extract<HostCall, { readonly t: 'ask' }>;
+
+async function compile(source: string, inject: readonly string[]): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: import.meta.dirname },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2024',
+    charset: 'ascii',
+    keepNames: true,
+    inject: [...inject],
+    plugins: [guestPlugin],
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** With the globals it names, as the packager makes it. */
+export async function bundled(source: string): Promise<string> {
+  return compile(source, installersFor(await compile(source, [])));
+}
+
+/** Answers what the module asks of the service, as its host does. */
+function serve(box: ModuleBox, wanted: () => boolean): Promise<void> {
+  const services = createDeviceServices(
+    { crypto: async () => () => createCryptoServiceWith(defaultCryptoLimits) },
+    { grants: {} as never, settings: {} as never, note: () => {} },
+    () => true,
+  );
+  let seen = 0;
+  let under = 0;
+  const step = (): boolean => {
+    const asks = box.hostCalls().filter((call): call is Ask => call.t === 'ask');
+    for (; seen < asks.length; seen++) {
+      under++;
+      void services.ask(asks[seen] as Ask).then((done) => {
+        under--;
+        return box.hostPost([done]);
+      });
+    }
+    return wanted() && under === 0;
+  };
+  return until(LIMIT_MS, 'the module is done', step).then(() => services.close());
+}
+
+/**
+ * What the function returns, as JSON. It is sent as text: it may use nothing but globals, and what
+ * `imports` brings.
+ */
+export async function inGuest<Answer>(run: () => Answer, imports = ''): Promise<Awaited<Answer>> {
+  const source = `${imports}
+    (async () => {
+      const say = (kind, text) => {
+        // A line has its limit.
+        for (let at = 0; at < text.length; at += 4000) console.log('part:' + text.slice(at, at + 4000));
+        console.log(kind);
+      };
+      try {
+        say('answer', JSON.stringify(await (${run.toString()})()) ?? 'null');
+      } catch (error) {
+        say('failed', error.name + ': ' + error.message + error.stack);
+      }
+    })();`;
+  const box = await openBox(await bundled(source), { form: 'built' });
+  try {
+    const end = (): string | undefined =>
+      box.logs().find((each) => /^(?:answer|failed)$/.test(each));
+    await serve(box, () => end() !== undefined);
+    const parts = box.logs().filter((each) => each.startsWith('part:'));
+    const text = parts.map((part) => part.slice('part:'.length)).join('');
+    if (end() === 'failed') throw new Error(text);
+    return JSON.parse(text) as Awaited<Answer>;
+  } finally {
+    box.dispose();
+  }
+}
