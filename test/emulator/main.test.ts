@@ -140,14 +140,20 @@ test('a full disk is a sentence: at the start the last one, later one in the log
   const folder = newFolder();
   const onDisk = (size: string) =>
     runProgram('unshare', [
-      ...[
-        '-Urm',
-        'sh',
-        '-c',
-        'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"',
-        'sh',
-      ],
-      ...[size, folder, process.execPath, program, '--data', folder, '--port', '0', '--json'],
+      '-Urm',
+      'sh',
+      '-c',
+      'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"',
+      'sh',
+      size,
+      folder,
+      process.execPath,
+      program,
+      '--data',
+      folder,
+      '--port',
+      '0',
+      '--json',
     ]);
   const tiny = onDisk('64k');
   assert.is(await tiny.ended, 1);
