@@ -58,7 +58,8 @@ export async function bundleModule(
   return { name, version, file, digest, image, bytes: bytes.byteLength, ...asks };
 }
 
-type Package = {
+/** A module's folder, and what its package.json says. */
+export type Package = {
   readonly folder: string;
   readonly name: string;
   readonly version: string;
@@ -66,7 +67,8 @@ type Package = {
   readonly capabilities: JsonObject | undefined;
 };
 
-function readPackage(dir: string): Package {
+/** Throws a BundleError with all problems. */
+export function readPackage(dir: string): Package {
   const file = join(dir, 'package.json');
   if (!existsSync(file)) {
     throw new BundleError(

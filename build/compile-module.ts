@@ -2,14 +2,22 @@
  * A module's sources as the one script an isolate runs.
  *
  * CommonJS without "use strict" is sloppy JavaScript, and much of npm is: as soon as such a file is in
- * a bundle all of it becomes a classic script, as its authors knew it (docs/decisions/0017). A bundle of
+ * a bundle all of it becomes a classic script, as its authors knew it (docs/decisions/0015-sloppy-bundles.md). A bundle of
  * ES modules alone stays one, and strict.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild';
+import {
+  type BuildFailure,
+  type BuildOptions,
+  build,
+  type Message,
+  type Metafile,
+  type Plugin,
+} from 'esbuild';
 import { ENTRY } from '../src/artifacts/bundle-archive.ts';
 import { SCRIPT_MARK } from '../src/core/guest-protocol.ts';
+import { ENTRY_POINT, entryPoint } from './entry-point.ts';
 import { explainErrors } from './explain-errors.ts';
 import { isGuarded } from './guarded-import.ts';
 import { installersFor } from './guest-globals.ts';
@@ -27,6 +35,19 @@ export type CompiledModule = {
 export class BundleError extends Error {
   override readonly name = 'BundleError';
 }
+
+/** What a file tried out at a desk has more than a module (build/develop). */
+export type CompileExtras = {
+  readonly plugins?: readonly Plugin[];
+  /** Installs all globals by itself, in the place of those of guest-globals.ts; one of `plugins` knows it. */
+  readonly installer?: string;
+  /** Code that runs last. */
+  readonly footer?: string;
+  /** The folder from which sources are named in the map; by default the module's. */
+  readonly seenFrom?: string;
+  /** Kept by whoever compiles the same again: what the last time found out. */
+  readonly memory?: { attempt?: unknown };
+};
 
 /** How one attempt differs from the next. */
 type Attempt = {
@@ -50,16 +71,25 @@ const formats = {
   },
 } satisfies Record<Attempt['form'], BuildOptions>;
 
+const FIRST: Attempt = { form: 'module', inject: [], guarded: new Set(), addons: new Set() };
+
 /** `main` is below `folder`, which is absolute. Rejects with a BundleError that tells all problems. */
-export async function compileModule(folder: string, main: string): Promise<CompiledModule> {
+export async function compileModule(
+  folder: string,
+  main: string,
+  extras: CompileExtras = {},
+): Promise<CompiledModule> {
+  const { memory = {}, seenFrom = folder, footer = '' } = extras;
   const sloppy = new Set<string>();
   const found = new Set<string>();
   const ownConfig = join(folder, 'tsconfig.json');
   const tsconfig = existsSync(ownConfig) ? readFileSync(ownConfig, 'utf8') : '{}';
+  const installers = ({ inject }: Attempt): readonly string[] =>
+    extras.installer === undefined ? inject : [extras.installer];
   const options = (attempt: Attempt): BuildOptions => ({
     absWorkingDir: folder,
-    entryPoints: [main],
-    outfile: join(folder, ENTRY),
+    entryPoints: [installers(attempt).length > 0 ? ENTRY_POINT : main],
+    outfile: join(seenFrom, ENTRY),
     write: false,
     metafile: true,
     bundle: true,
@@ -81,9 +111,10 @@ export async function compileModule(folder: string, main: string): Promise<Compi
     // A configuration in a folder above is no part of the module.
     ...(existsSync(ownConfig) ? {} : { tsconfigRaw: '{}' }),
     ...formats[attempt.form],
-    inject: [...attempt.inject],
     alias: Object.fromEntries([...attempt.addons].map((name) => [name, `${NO_ADDON}${name}`])),
     plugins: [
+      ...(extras.plugins ?? []),
+      entryPoint(folder, main, installers(attempt)),
       guestPlugin,
       nativeAddons(found),
       {
@@ -99,16 +130,20 @@ export async function compileModule(folder: string, main: string): Promise<Compi
     ],
     logLevel: 'silent',
   });
-  let attempt: Attempt = { form: 'module', inject: [], guarded: new Set(), addons: new Set() };
+  let attempt = (memory.attempt as Attempt | undefined) ?? FIRST;
   for (let tries = 0; ; tries++) {
     try {
       const built = await compile(options(attempt));
-      const next = improve(attempt, built, folder, sloppy);
+      const inject =
+        extras.installer === undefined ? installersFor(withoutGlobals(built.code)) : [];
+      const next = improve(attempt, built, inject, folder, sloppy);
       if (next !== undefined && tries < TRIES_MAX) {
         attempt = next;
         continue;
       }
-      return finish(built, attempt, placeOf(folder, join(folder, main)));
+      memory.attempt = attempt;
+      const { code, sourceMap } = finish(built, attempt, placeOf(folder, join(folder, main)));
+      return { code: withFooter(code, attempt, footer), sourceMap };
     } catch (cause) {
       const { errors } = cause as Partial<BuildFailure>;
       if (errors === undefined) throw cause;
@@ -132,14 +167,22 @@ async function compile(options: BuildOptions): Promise<Built> {
   return { code: text('.js'), sourceMap: text('.map'), metafile: metafile as Metafile };
 }
 
+/** Without the code of the globals themselves, which name each other and import what they need. */
+function withoutGlobals(code: string): string {
+  return code
+    .split(/^\s*\/\/ (?=\S)/m)
+    .filter((file) => !/^isolet:src\/guest\/(?:web|crypto)\//.test(file))
+    .join('');
+}
+
 /** What a bundle that was made lacks: undefined = nothing. */
 function improve(
   attempt: Attempt,
-  { code, metafile }: Built,
+  { metafile }: Built,
+  inject: readonly string[],
   folder: string,
   sloppy: ReadonlySet<string>,
 ): Attempt | undefined {
-  const inject = installersFor(code);
   const isSloppy = Object.entries(metafile.inputs).some(
     ([path, { format }]) => format !== 'esm' && sloppy.has(join(folder, path)),
   );
@@ -191,6 +234,13 @@ function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): C
   // `argv[1]` is how a file asks whether it is the one that was started.
   const named = /\bargv\b/.test(own) ? argvLine(own, place) : own;
   return { code: named, sourceMap };
+}
+
+/** Before the end of a script's function, if it has one that may still be waiting then. */
+function withFooter(code: string, { form }: Attempt, footer: string): string {
+  const { footer: last = { js: '' } }: BuildOptions = formats[form];
+  const at = code.lastIndexOf(last['js'] as string);
+  return `${code.slice(0, at)}${footer}${code.slice(at)}`;
 }
 
 /** On the first line of code, so that the source map stays true. */

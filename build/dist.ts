@@ -21,8 +21,11 @@ const dist = join(root, 'dist');
 const programs: Readonly<Record<string, string>> = {
   isolet: 'src/cli/main.ts',
   emulator: 'src/emulator/main.ts',
+  'certificate-maker': 'src/emulator/certificate-maker.ts',
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
+  develop: 'build/develop.ts',
+  'debug-host': 'build/develop/debug-main.ts',
 };
 
 /**
@@ -42,6 +45,7 @@ const external = [
   'esbuild',
   'isolated-vm',
   'mqtt*',
+  'ws',
 ];
 
 type Built = { readonly name: string; readonly bytes: number; readonly asked?: string };

@@ -13,21 +13,38 @@ type Extra = {
 const extras: readonly Extra[] = [
   {
     file: 'web/install-events.ts',
+    names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget'],
+  },
+  {
+    file: 'web/install-event-kinds.ts',
+    names: ['CloseEvent', 'CustomEvent', 'ErrorEvent', 'MessageEvent', 'PromiseRejectionEvent'],
+  },
+  {
+    file: 'web/install-global-events.ts',
     names: [
-      'AbortController',
-      'AbortSignal',
-      'CloseEvent',
-      'CustomEvent',
-      'ErrorEvent',
-      'Event',
-      'EventTarget',
-      'MessageEvent',
-      'PromiseRejectionEvent',
+      'addEventListener',
+      'dispatchEvent',
+      'onerror',
+      'onrejectionhandled',
+      'onunhandledrejection',
+      'removeEventListener',
+      'reportError',
+    ],
+  },
+  { file: 'web/install-navigator.ts', names: ['navigator', 'Navigator'] },
+  {
+    file: 'web/install-performance.ts',
+    names: [
+      'performance',
+      'Performance',
+      'PerformanceEntry',
+      'PerformanceMark',
+      'PerformanceMeasure',
     ],
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
-  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
   {
@@ -56,6 +73,11 @@ const extras: readonly Extra[] = [
     ],
   },
   { file: 'web/install-compression.ts', names: ['CompressionStream', 'DecompressionStream'] },
+  {
+    file: 'web/install-blob.ts',
+    names: ['Blob', 'File', 'createObjectURL', 'revokeObjectURL'],
+  },
+  { file: 'web/install-form-data.ts', names: ['FormData'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 
@@ -71,3 +93,9 @@ export function installersFor(code: string): readonly string[] {
     })
     .map(({ file }) => `isolet:${file}`);
 }
+
+/** Each of them, with the names it installs. */
+export const allInstallers: readonly Extra[] = extras.map(({ file, names }) => ({
+  file: `isolet:${file}`,
+  names,
+}));

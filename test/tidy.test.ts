@@ -25,13 +25,17 @@ const table: Readonly<Record<string, Room>> = {
   identity: { rooms: ['core', 'lib'], packages: [], node: true },
   artifacts: { rooms: ['core', 'lib'], packages: [], node: true },
   host: { rooms: ['core', 'lib'], packages: ['isolated-vm'], node: true },
-  guest: { rooms: ['core'], packages: ['buffer', 'events', 'urlpattern-polyfill'], node: false },
+  guest: {
+    rooms: ['core'],
+    packages: ['buffer', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
+    node: false,
+  },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
   check: { rooms: ['core', 'lib'], packages: [], node: true },
   cli: { rooms: ['core', 'lib'], packages: [], node: true },
   emulator: {
     rooms: ['core', 'lib'],
-    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509'],
+    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509', 'ws'],
     node: true,
   },
 };

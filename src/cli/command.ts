@@ -5,6 +5,8 @@ import { Fault } from '../core/fault.ts';
 export type Option = {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
+  /** It may be given several times. */
+  readonly multiple?: boolean;
   /** What stands for the value in the help, e.g. `FILE`. */
   readonly value?: string;
   readonly help: string;
@@ -13,6 +15,8 @@ export type Option = {
 export type Arguments = {
   readonly words: readonly string[];
   text(option: string): string | undefined;
+  /** All values of an option that may be given several times. */
+  texts(option: string): readonly string[];
   flag(option: string): boolean;
   /** A whole number above 0. Throws CONFIG_INVALID naming the option. */
   count(option: string, fallback: number): number;
@@ -58,10 +62,12 @@ function readArguments(command: Command, argv: readonly string[]): Arguments {
       args: [...argv],
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(options).map(([name, { type, short }]) => [
-          name,
-          short === undefined ? { type } : { type, short },
-        ]),
+        Object.entries(options).map(
+          ([name, { type, short, multiple = false }]: [string, Option]) => [
+            name,
+            { type, multiple, ...(short && { short }) },
+          ],
+        ),
       ),
     });
     values = parsed.values;
@@ -82,6 +88,7 @@ function readArguments(command: Command, argv: readonly string[]): Arguments {
   return {
     words,
     text,
+    texts: (option) => (values[option] as readonly string[] | undefined) ?? [],
     flag: (option) => values[option] === true,
     count(option, fallback) {
       const given = text(option);

@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 declare const ISOLET_DIST: boolean | undefined;
 const bundled = typeof ISOLET_DIST !== 'undefined';
 
-export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check';
+export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'develop';
 
 const sources: Readonly<Record<Program, string>> = {
   supervisor: '../main.ts',
   emulator: '../emulator/main.ts',
   bundle: '../../build/bundle.ts',
   check: '../check.ts',
+  develop: '../../build/develop.ts',
 };
 
 const shipped: Readonly<Record<Program, string>> = {
@@ -18,6 +19,7 @@ const shipped: Readonly<Record<Program, string>> = {
   emulator: './emulator.js',
   bundle: './bundle.js',
   check: './check.js',
+  develop: './develop.js',
 };
 
 /** The supervisor runs for years and mostly waits (docs/decisions/0014-small-at-rest.md has the figures). */
@@ -48,6 +50,8 @@ export function programCommand(program: Program): ProgramCommand {
         argv: [...SUPERVISOR_FLAGS, file],
         env: { ...SUPERVISOR_ENV, ...process.env },
       };
+    case 'emulator':
+      return { argv: [...SUPERVISOR_FLAGS, file], env: { ...SUPERVISOR_ENV, ...process.env } };
     case 'check': // isolated-vm requires it.
       return { argv: ['--no-node-snapshot', file], env: process.env };
     default:

@@ -158,6 +158,8 @@ export type GuestBoot = {
   readonly env: Readonly<Record<string, string>>;
   /** `process.arch`; undefined in the guest when the host does not tell. */
   readonly arch?: string;
+  /** Characters of one console line, if not the guest's own limit. */
+  readonly lineMax?: number | undefined;
 };
 
 /**

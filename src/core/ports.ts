@@ -214,6 +214,8 @@ export type ModuleLimits = {
   readonly messagesPerSecond?: number;
   /** Console lines, over time; undefined = no limit. More are dropped and counted. */
   readonly logLinesPerSecond?: number;
+  /** Characters of one of them; undefined = the guest's own limit. The rest is cut. */
+  readonly logLineLengthMax?: number;
   /** Requests without an answer yet; undefined = no limit. More are refused with TOO_MANY_REQUESTS. */
   readonly outstandingRequestsMax?: number;
   /** Bytes (messageSize) that may wait for its inputs together; undefined = each input's own limit. */
@@ -255,6 +257,11 @@ export interface ModuleSink {
     requests: readonly GuestRequest[],
     bodies: readonly (Uint8Array | undefined)[],
   ): Promise<void> | undefined;
+  /**
+   * Whoever has this is told when the module has come to rest for good, unless we post something: no timer
+   * is set, nothing it asked of the device is under way, nothing is open there. `posts` were handled by then.
+   */
+  quiet?(posts: number): void;
   /** Called once, last. `used`: what it used until then. */
   ended(ending: Ending, used: ModuleMetrics): void;
 }

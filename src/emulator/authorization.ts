@@ -1,8 +1,15 @@
 /** Decides whose token this is and what it opens (spec/iothub.md §1.4, §5.1). */
+import type { Authorities } from './authorities.ts';
+import {
+  type ClientCertificate,
+  chainProblem,
+  commonName,
+  hasThumbprint,
+} from './client-certificate.ts';
 import type { IdentityDocument } from './identity-document.ts';
-import type { IdentityName } from './identity-name.ts';
+import { type IdentityName, identityKey } from './identity-name.ts';
 import type { IdentityRegistry } from './identity-registry.ts';
-import type { Policy, Right } from './policies.ts';
+import type { Policies, Right } from './policies.ts';
 import { covers, parseSas, type SasToken, signedBy } from './sas.ts';
 import type { Surroundings } from './settings.ts';
 
@@ -15,13 +22,14 @@ export type DeviceAccess = {
   readonly identity: IdentityDocument;
   /** Whose key made the token, as `iothub-connection-auth-method` tells it. */
   readonly scope: 'hub' | 'device' | 'module';
-  /** When the hub cuts the connection: the token's end and the skew allowed. */
+  readonly type: 'sas' | 'x509';
+  /** When the hub cuts the connection: the token's end and the skew allowed, or the certificate's end. */
   readonly endsAtMs: number;
 };
 
 export interface Authorization {
-  /** May this token connect as `name`? */
-  device(name: IdentityName, token: string): Verdict<DeviceAccess>;
+  /** May this token connect as `name`, or without one ('') this certificate? */
+  device(name: IdentityName, token: string, certificate?: ClientCertificate): Verdict<DeviceAccess>;
   /**
    * Does this Authorization header hold `right`? With `ownDevice`, that device's own key opens the
    * door too (its module identities, §6.1).
@@ -31,10 +39,14 @@ export interface Authorization {
 
 export function createAuthorization(
   registry: IdentityRegistry,
-  policies: ReadonlyMap<string, Policy>,
-  hostNames: readonly string[],
+  parts: {
+    readonly policies: Policies;
+    readonly authorities: Authorities;
+    readonly hostNames: readonly string[];
+  },
   surroundings: Surroundings,
 ): Authorization {
+  const { policies, authorities, hostNames } = parts;
   const { clock, settings } = surroundings;
 
   /** Token text → token, if it is one, not expired and good for `path`. */
@@ -60,23 +72,65 @@ export function createAuthorization(
     return { ok: true, value: true };
   }
 
+  /** The identity, if it may connect at all. */
+  function admissible(name: IdentityName): Verdict<IdentityDocument> {
+    const device = registry.find({ device: name.device, module: '' });
+    const identity = name.module === '' ? device : registry.find(name);
+    if (device === undefined || identity === undefined) return no('there is no such identity');
+    return device.status === 'disabled'
+      ? no('the device is disabled')
+      : { ok: true, value: identity };
+  }
+
+  function byCertificate(
+    name: IdentityName,
+    identity: IdentityDocument,
+    certificate: ClientCertificate,
+  ): Verdict<DeviceAccess> {
+    const { type, primaryThumbprint, secondaryThumbprint } = identity.authentication;
+    const { leaf } = certificate;
+    if (type === 'selfSigned') {
+      if (!hasThumbprint(leaf, [primaryThumbprint, secondaryThumbprint])) {
+        return no('the certificate has another thumbprint than the identity');
+      }
+    } else if (type === 'certificateAuthority') {
+      const problem = chainProblem(certificate, authorities.list(), clock.now());
+      if (problem !== undefined) return no(problem);
+      if (commonName(leaf) !== identityKey(name)) {
+        return no(`the certificate is for ${commonName(leaf)}, not for ${identityKey(name)}`);
+      }
+    } else {
+      return no(`the identity authenticates by ${type}, not by a certificate`);
+    }
+    const scope = name.module === '' ? 'device' : 'module';
+    const endsAtMs = Date.parse(leaf.validTo);
+    if (endsAtMs <= clock.now()) return no(`the certificate ended on ${leaf.validTo}`);
+    return { ok: true, value: { identity, scope, type: 'x509', endsAtMs } };
+  }
+
   return {
-    device(name, text) {
+    device(name, text, certificate) {
+      if (text === '' && certificate !== undefined) {
+        const admitted = admissible(name);
+        return admitted.ok ? byCertificate(name, admitted.value, certificate) : admitted;
+      }
       const path = devicePath(name);
       const token = readToken(text, path);
       if (!token.ok) return token;
-      const device = registry.find({ device: name.device, module: '' });
-      const identity = name.module === '' ? device : registry.find(name);
-      if (device === undefined || identity === undefined) return no('there is no such identity');
-      if (device.status === 'disabled') return no('the device is disabled');
+      const admitted = admissible(name);
+      if (!admitted.ok) return admitted;
+      const identity = admitted.value;
+      const type = 'sas';
       const endsAtMs = token.value.expiresAtMs + settings.clockSkewMs;
       if (token.value.policy !== undefined) {
         const verdict = byPolicy(token.value, 'DeviceConnect');
-        return verdict.ok ? { ok: true, value: { identity, scope: 'hub', endsAtMs } } : verdict;
+        return verdict.ok
+          ? { ok: true, value: { identity, scope: 'hub', type, endsAtMs } }
+          : verdict;
       }
       if (!signedBy(token.value, keysOf(identity))) return no('the key is wrong');
       const scope = name.module === '' ? 'device' : 'module';
-      return { ok: true, value: { identity, scope, endsAtMs } };
+      return { ok: true, value: { identity, scope, type, endsAtMs } };
     },
     service(header, right, ownDevice) {
       if (header === undefined) return no('there is no Authorization header');

@@ -2,12 +2,18 @@
  * The hub's own certificate authority and server certificate, made on the first start and kept, so
  * that clients trust a hub across restarts. Renewed before they end; keys are readable by us alone.
  */
-import { createPrivateKey, KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Fault } from '../core/fault.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import type { CertificateOrder, MadeCertificates, Pair } from './certificate-maker.ts';
+
+declare const ISOLET_DIST: boolean | undefined;
+const MAKER = `./certificate-maker.${typeof ISOLET_DIST === 'undefined' ? 'ts' : 'js'}`;
 
 export type HubCertificate = {
   /** Path of the authority's PEM file: what clients must trust. */
@@ -16,17 +22,10 @@ export type HubCertificate = {
   readonly keyPem: string;
 };
 
-type Pair = { readonly certificatePem: string; readonly keyPem: string };
-type KeyPair = { readonly publicKey: CryptoKey; readonly privateKey: CryptoKey };
-type X509 = typeof import('@peculiar/x509');
-
+const MAKER_MS_MAX = 30_000;
 const DAY_MS = 86_400_000;
-const CA_DAYS = 3_650;
-/** Apple and others refuse server certificates good for more than 825 days. */
-const SERVER_DAYS = 397;
 /** What has less left is made anew. */
 const RENEW_DAYS = 30;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /**
  * The certificate for these names (host names and IP addresses), from `dataDir` or made there. Throws
@@ -42,23 +41,25 @@ export async function ensureCertificate(
   const files = { ca: [caFile, join(dataDir, 'ca.key')], server: pathsOf(dataDir, 'server') };
   let ca = readPair(files.ca[0] as string, files.ca[1] as string);
   let server = readPair(files.server[0], files.server[1]);
-  const caFresh = ca !== undefined && daysLeft(ca, clock) > RENEW_DAYS;
-  if (!caFresh) {
-    if (ca !== undefined)
-      log.warn('the hub has a new authority: clients must trust it', { caFile });
-    ca = await makeAuthority(await loadX509(), clock);
-    writePair(files.ca[0] as string, files.ca[1] as string, ca);
-    server = undefined;
+  if (ca !== undefined && daysLeft(ca, clock) <= RENEW_DAYS) {
+    log.warn('the hub has a new authority: clients must trust it', { caFile });
+    ca = undefined;
   }
-  const authority = ca as Pair;
-  if (server === undefined || !stillGood(server, authority, names, clock)) {
-    server = await makeServer(await loadX509(), authority, names, clock);
-    writePair(files.server[0], files.server[1], server);
+  if (ca === undefined || server === undefined || !stillGood(server, ca, names, clock)) {
+    const made = await makeCertificates({
+      ...(ca === undefined ? {} : { authority: ca }),
+      names,
+      nowMs: clock.now(),
+    });
+    if (ca === undefined) writePair(files.ca[0] as string, files.ca[1] as string, made.authority);
+    writePair(files.server[0], files.server[1], made.server);
+    ca = made.authority;
+    server = made.server;
   }
   return {
     caFile,
     // With the authority, for clients that want to see the whole chain.
-    certificatePem: server.certificatePem + authority.certificatePem,
+    certificatePem: server.certificatePem + ca.certificatePem,
     keyPem: server.keyPem,
   };
 }
@@ -116,89 +117,15 @@ function daysLeft(pair: Pair, clock: Clock): number {
   return (Date.parse(new X509Certificate(pair.certificatePem).validTo) - clock.now()) / DAY_MS;
 }
 
-async function makeAuthority(x509: X509, clock: Clock): Promise<Pair> {
-  const keys = await newKeys();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity(clock, CA_DAYS),
-    serialNumber: newSerial(),
-    name: 'CN=Isolet hub authority',
-    keys,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+function makeCertificates(order: CertificateOrder): Promise<MadeCertificates> {
+  return new Promise((resolve, reject) => {
+    const maker = execFile(
+      process.execPath,
+      [fileURLToPath(new URL(MAKER, import.meta.url))],
+      { timeout: MAKER_MS_MAX },
+      (error, made) =>
+        error === null ? resolve(JSON.parse(made) as MadeCertificates) : reject(error),
+    );
+    maker.stdin?.end(JSON.stringify(order));
   });
-  return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: keyPemOf(keys.privateKey) };
-}
-
-async function makeServer(
-  x509: X509,
-  authority: Pair,
-  names: readonly string[],
-  clock: Clock,
-): Promise<Pair> {
-  const issuer = new x509.X509Certificate(authority.certificatePem);
-  const keys = await newKeys();
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...validity(clock, SERVER_DAYS),
-    serialNumber: newSerial(),
-    subject: 'CN=Isolet hub',
-    issuer: issuer.subject,
-    publicKey: keys.publicKey,
-    signingKey: await importKey(authority.keyPem),
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(
-        names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer),
-    ],
-  });
-  return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: keyPemOf(keys.privateKey) };
-}
-
-/** From an hour ago: the clocks of small boards are late. */
-function validity(clock: Clock, days: number): { notBefore: Date; notAfter: Date } {
-  const now = clock.now();
-  return { notBefore: new Date(now - 3_600_000), notAfter: new Date(now + days * DAY_MS) };
-}
-
-/** Positive, as RFC 5280 §4.1.2.2 wants it: the first bit is 0, the number is not. */
-function newSerial(): string {
-  return `4${randomBytes(16).toString('hex').slice(1)}`;
-}
-
-async function newKeys(): Promise<KeyPair> {
-  return (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as KeyPair;
-}
-
-function keyPemOf(key: CryptoKey): string {
-  return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
-}
-
-function importKey(pem: string): Promise<CryptoKey> {
-  const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
-  return crypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
-}
-
-/**
- * Loaded only when a certificate must be made. Its injection library asks at load for two functions of
- * an old metadata proposal; having no metadata is answer enough.
- */
-async function loadX509(): Promise<X509> {
-  const reflect = Reflect as { getMetadata?: unknown; getOwnMetadata?: unknown };
-  reflect.getMetadata ??= () => undefined;
-  reflect.getOwnMetadata ??= () => undefined;
-  const x509 = await import('@peculiar/x509');
-  x509.cryptoProvider.set(crypto);
-  return x509;
 }

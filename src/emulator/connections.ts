@@ -25,7 +25,8 @@ export interface Connections {
   watch(name: IdentityName, run: () => void): () => void;
   /** Cuts an identity's connection if there is one; tells whether there was. */
   end(name: IdentityName, reason: string): boolean;
-  endAll(reason: string): void;
+  /** Returns how many there were. */
+  endAll(reason: string): number;
 }
 
 export function createConnections(counters: Counters): Connections {
@@ -69,7 +70,9 @@ export function createConnections(counters: Counters): Connections {
       return connection !== undefined;
     },
     endAll(reason) {
-      for (const connection of live.values()) connection.end(reason);
+      const all = [...live.values()];
+      for (const connection of all) connection.end(reason);
+      return all.length;
     },
   };
 }

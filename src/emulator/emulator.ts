@@ -2,11 +2,17 @@
 import { resolve } from 'node:path';
 import type { Clock, Log } from '../core/ports.ts';
 import { systemClock } from '../lib/system-clock.ts';
+import { createAuthorities } from './authorities.ts';
 import { createAuthorization } from './authorization.ts';
 import { ensureCertificate } from './certificate.ts';
+import { clientCertificate } from './client-certificate.ts';
 import { createConnections } from './connections.ts';
+import { openControlDoor } from './control-door.ts';
+import { createDeviceMessages, type DeviceMessages } from './device-messages.ts';
 import { createEvents } from './events.ts';
-import { type IdentityDocument, parseIdentityWish } from './identity-document.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { createFeedback, type Feedback } from './feedback.ts';
+import { type IdentityDocument, type Presence, parseIdentityWish } from './identity-document.ts';
 import type { IdentityName } from './identity-name.ts';
 import { createIdentityRegistry } from './identity-registry.ts';
 import { createMethods } from './methods.ts';
@@ -14,11 +20,13 @@ import { serveMqtt } from './mqtt-connection.ts';
 import { createMqttRequests } from './mqtt-requests.ts';
 import { loadPolicies } from './policies.ts';
 import { configurationRoutes } from './rest-configuration.ts';
+import { deviceMessageRoutes } from './rest-device-messages.ts';
 import { eventRoutes } from './rest-events.ts';
 import { identityRoutes } from './rest-identities.ts';
 import { methodRoutes } from './rest-methods.ts';
 import { createRestServer } from './rest-router.ts';
 import { twinRoutes } from './rest-twins.ts';
+import { type Seed, sow } from './seed.ts';
 import { createSessions } from './sessions.ts';
 import {
   type Counters,
@@ -27,9 +35,10 @@ import {
   newCounters,
   type Surroundings,
 } from './settings.ts';
-import { openState, type State } from './state.ts';
+import { asFolderFault, openState, type State } from './state.ts';
 import { openTlsDoor, type TlsDoor } from './tls-door.ts';
 import { createTwinService } from './twin-service.ts';
+import { openWebSocketDoor } from './websocket-door.ts';
 
 export type EmulatorOptions = {
   /** Where everything lies that must survive; made when it is not there. */
@@ -43,6 +52,12 @@ export type EmulatorOptions = {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly settings?: Partial<EmulatorSettings>;
+  /** Begins with an empty hub: all but the certificate is forgotten, a damaged state too. */
+  readonly reset?: boolean;
+  /** What shall be there from the start; what is there already is left as it is. */
+  readonly seed?: Seed;
+  /** Numbers from 0 to below 1, for faults that happen now and then. */
+  readonly chance?: () => number;
 };
 
 export type Emulator = {
@@ -62,8 +77,13 @@ export type Emulator = {
   devices(): Readonly<Record<string, string>>;
   /** Cuts the live connection of a device or module; false when there is none. */
   drop(deviceId: string, moduleId?: string): boolean;
-  /** While true the hub plays overloaded: MQTT clients are told 3, REST callers 429. */
-  throttle(on: boolean): void;
+  /** Trouble on demand. */
+  readonly faults: Faults;
+  /** Cloud-to-device messages, and what became of them. */
+  readonly messages: DeviceMessages;
+  readonly feedback: Feedback;
+  /** Trusts client certificates of this authority (PEM). */
+  trust(name: string, pem: string): void;
   /** Cuts all connections and writes what is left to write. */
   close(): Promise<void>;
 };
@@ -79,12 +99,12 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
  * PORT_TAKEN, CONFIG_INVALID, DISK_FULL.
  */
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const state = openState(resolve(options.dataDir));
+  const state = openState(resolve(options.dataDir), options.reset === true);
   try {
     return await assemble(state, options);
   } catch (cause) {
     state.close();
-    throw cause;
+    throw asFolderFault(cause, resolve(options.dataDir));
   }
 }
 
@@ -97,56 +117,83 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
     counters: newCounters(),
   };
   const { clock, log, settings, counters } = surroundings;
-  let throttling = false;
-  const throttled = (): boolean => throttling;
-
   const names = [...new Set(['localhost', '127.0.0.1', '::1', hubName, ...concrete(host)])];
   const certificate = await ensureCertificate(resolve(options.dataDir), names, clock, log);
   const policies = loadPolicies(state);
   const connections = createConnections(counters);
   const registry = createIdentityRegistry(state, connections, surroundings);
   const hostNames = [...names.map((name) => name.toLowerCase()), '[::1]'];
-  const authorization = createAuthorization(registry, policies, hostNames, surroundings);
+  const authorities = createAuthorities(state);
+  const authorization = createAuthorization(
+    registry,
+    { policies, authorities, hostNames },
+    surroundings,
+  );
   const twins = createTwinService(state, connections, surroundings);
   const methods = createMethods(connections, surroundings);
   const events = createEvents(state, surroundings);
   const sessions = createSessions(state);
-  const requests = createMqttRequests({ events, twins, methods }, surroundings);
-  const mqtt = { authorization, connections, registry, requests, sessions, throttled };
+  const faults = createFaults({ connections, sessions }, options.chance ?? Math.random);
+  const feedback = createFeedback(state, surroundings);
+  const messages = createDeviceMessages(state, { registry, feedback }, surroundings);
+  if (options.seed !== undefined)
+    sow(options.seed, { state, policies, authorities, registry, twins });
+  const requests = createMqttRequests({ events, twins, methods, faults }, surroundings);
+  const mqtt = { authorization, connections, registry, requests, sessions, messages, faults };
+  const presence = (name: IdentityName): Presence => ({
+    connected: connections.find(name) !== undefined,
+    messagesWaiting: name.module === '' ? messages.count(name.device) : 0,
+  });
   const http = createRestServer(
     [
-      ...identityRoutes(registry, connections),
-      ...twinRoutes(registry, twins, connections),
+      ...identityRoutes(registry, presence),
+      ...twinRoutes(registry, twins, presence),
       ...methodRoutes(registry, methods, settings.methodPayloadBytesMax),
       ...configurationRoutes(registry, twins, (work) => state.transaction(work)()),
+      ...deviceMessageRoutes(messages),
       ...eventRoutes(events, surroundings),
     ],
-    { authorization, throttled },
+    { authorization, faults },
     surroundings,
+  );
+  openWebSocketDoor(
+    http,
+    { mqtt: (stream, shown) => serveMqtt(stream, shown, mqtt, surroundings) },
+    { messageBytesMax: settings.packetBytesMax },
   );
   const door: TlsDoor = await openTlsDoor(
     {
       host,
       port: options.port ?? DEFAULT_PORT,
       certificate,
-      serveMqtt: (socket) => serveMqtt(socket, mqtt, surroundings),
+      serveMqtt: (socket) => serveMqtt(socket, clientCertificate(socket), mqtt, surroundings),
       serveHttp: (socket) => void http.emit('connection', socket),
     },
     surroundings,
+  );
+
+  const control = await openControlDoor(resolve(options.dataDir), faults, log).catch(
+    async (cause: unknown) => {
+      await door.close();
+      throw cause;
+    },
   );
 
   const hostName = `localhost:${door.port}`;
   const nameOf = (device: string, module = ''): IdentityName => ({ device, module });
   const describe = (name: IdentityName, identity: IdentityDocument): string => {
     const module = name.module === '' ? '' : `;ModuleId=${name.module}`;
-    const key = identity.authentication.primaryKey;
-    return `HostName=${hostName};DeviceId=${name.device}${module};SharedAccessKey=${key}`;
+    const { type, primaryKey } = identity.authentication;
+    const proof = type === 'sas' ? `SharedAccessKey=${primaryKey}` : 'x509=true';
+    return `HostName=${hostName};DeviceId=${name.device}${module};${proof}`;
   };
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
+    await control.close();
     connections.endAll('the hub is closing');
     methods.stop();
+    messages.stop();
     await door.close();
     events.flush();
     state.close();
@@ -176,9 +223,10 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
       ),
     drop: (deviceId, moduleId) =>
       connections.end(nameOf(deviceId, moduleId), 'it was dropped on purpose'),
-    throttle(on) {
-      throttling = on;
-    },
+    faults,
+    messages,
+    feedback,
+    trust: authorities.put,
     close: () => (closing ??= close()),
   };
 }

@@ -24,6 +24,8 @@ export interface Events {
   read(filter: EventFilter, limit: number, bytesMax: number): readonly StoredEvent[];
   /** The newest event's seq, 0 when there never was one. */
   lastSeq(): number;
+  /** The seq of the newest event from before this time, 0 when there is none. */
+  lastSeqBefore(atMs: number): number;
   /** Calls `run` after every commit, until the result is called. */
   watch(run: () => void): () => void;
   /** Commits what is waiting. */
@@ -47,6 +49,7 @@ export function createEvents(state: State, surroundings: Surroundings): Events {
        AND (@device IS NULL OR device = @device) AND (@module IS NULL OR module = @module)
      ORDER BY seq LIMIT @limit`,
   );
+  const newestBefore = state.prepare('SELECT max(seq) FROM event WHERE enqueued_at_ms < ?').pluck();
   const oldest = state.prepare('SELECT seq, size FROM event ORDER BY seq LIMIT ?');
   const removeUpTo = state.prepare('DELETE FROM event WHERE seq <= ?');
   const totals = state
@@ -131,6 +134,7 @@ export function createEvents(state: State, surroundings: Surroundings): Events {
       }
       return found;
     },
+    lastSeqBefore: (atMs) => (newestBefore.get(atMs) as number | null) ?? 0,
     lastSeq: () => (last.get('event') as number | undefined) ?? 0,
     watch(run) {
       watchers.add(run);

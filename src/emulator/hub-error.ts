@@ -5,6 +5,8 @@ const refusals = {
   ArgumentInvalid: [400, 400004],
   IotHubUnauthorizedAccess: [401, 401002],
   TooManyDevices: [403, 403002],
+  IotHubQuotaExceeded: [403, 403002],
+  DeviceMaximumQueueDepthExceeded: [403, 403004],
   NotFound: [404, 404000],
   DeviceNotFound: [404, 404001],
   ModuleNotFound: [404, 404010],

@@ -2,6 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { HubError } from './hub-error.ts';
 import type { IdentityName } from './identity-name.ts';
+import { isKey } from './policies.ts';
 
 export type IdentityDocument = {
   /** Made anew when an identity is deleted and created again; digits. */
@@ -117,11 +118,9 @@ function parseAuthentication(
   };
 }
 
-/** The hub wants 16 to 64 bytes in base64. */
 function parseKey(which: string, keys: JsonObject, problems: string[]): string {
   const key = textOrNull(keys[which]) ?? '';
-  const bytes = Buffer.from(key, 'base64');
-  if (key !== '' && (bytes.length < 16 || bytes.length > 64 || bytes.toString('base64') !== key)) {
+  if (key !== '' && !isKey(key)) {
     problems.push(`authentication.symmetricKey.${which} must be 16 to 64 bytes in base64`);
   }
   return key;
@@ -136,20 +135,23 @@ export function identityEtag(identity: IdentityDocument): string {
   return Buffer.from(String(identity.etag)).toString('base64');
 }
 
+/** What of an identity is not in its document: is it there, and does something wait for it? */
+export type Presence = { readonly connected: boolean; readonly messagesWaiting: number };
+
 /** The identity as the registry's REST interface shows it. */
 export function identityView(
   name: IdentityName,
   identity: IdentityDocument,
-  connected: boolean,
+  presence: Presence,
 ): JsonObject {
   const shared = {
     deviceId: name.device,
     generationId: identity.generationId,
     etag: identityEtag(identity),
-    connectionState: connected ? 'Connected' : 'Disconnected',
+    connectionState: presence.connected ? 'Connected' : 'Disconnected',
     connectionStateUpdatedTime: identity.connectionStateUpdatedTime,
     lastActivityTime: identity.lastActivityTime,
-    cloudToDeviceMessageCount: 0,
+    cloudToDeviceMessageCount: presence.messagesWaiting,
     authentication: {
       symmetricKey: {
         primaryKey: identity.authentication.primaryKey || null,

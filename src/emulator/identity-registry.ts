@@ -73,6 +73,7 @@ export function createIdentityRegistry(
   const deletes = ['identity', 'twin', 'session'].map((table) =>
     state.prepare(`DELETE FROM ${table} WHERE device = ? AND module = ?`),
   );
+  const deleteMessages = state.prepare('DELETE FROM device_message WHERE device = ?');
 
   const now = (): string => new Date(clock.now()).toISOString();
   const save = (name: IdentityName, identity: IdentityDocument): void => {
@@ -203,6 +204,7 @@ export function createIdentityRegistry(
     const gone = [name];
     if (name.module === '') {
       for (const row of selectModules.all(name.device)) gone.push(read(row).name);
+      deleteMessages.run(name.device);
     }
     for (const { device, module } of gone) {
       for (const statement of deletes) statement.run(device, module);

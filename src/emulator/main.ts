@@ -1,9 +1,11 @@
-/** The emulator as a process: `node src/emulator/main.ts --data DIR --port N`. */
+/** The emulator as a process: `isolet emulator [options]`, and `isolet emulator fault` for one that runs. */
 import { parseArgs } from 'node:util';
 import { Fault } from '../core/fault.ts';
 import { createLog } from '../lib/log.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { createEmulator, DEFAULT_PORT, type Emulator } from './emulator.ts';
+import { runFaultCommand } from './fault-command.ts';
+import { readSeed } from './seed.ts';
 
 const DEFAULT_DATA = '.isolet/hub';
 const DEFAULT_HOST = '127.0.0.1';
@@ -13,17 +15,21 @@ const HELP = `Isolet's IoT Hub emulator: a hub on your desk that the Azure SDKs 
   --data DIR    where it keeps devices, twins, events and its certificate (${DEFAULT_DATA})
   --port N      one TLS port for MQTT and HTTPS alike; 0 = any free one (${DEFAULT_PORT})
   --host NAME   address to listen on (${DEFAULT_HOST})
+  --seed FILE   devices, twins, keys … that shall be there (docs/emulator.md)
+  --reset       forget devices, twins, events and messages first; the certificate stays
   --until-stdin-ends  stop, too, when whoever started it is gone
   --json        print one line of JSON once it serves, and nothing else
   --help        this text
 
-Stops in order at Ctrl-C.
+Stops in order at Ctrl-C. While it runs, \`isolet emulator fault --help\` makes trouble on purpose.
 `;
 
 type Wishes = {
   readonly data: string;
   readonly port: number;
   readonly host: string;
+  readonly seed: string | undefined;
+  readonly reset: boolean;
   readonly json: boolean;
   readonly untilStdinEnds: boolean;
   readonly help: boolean;
@@ -39,6 +45,8 @@ function readWishes(args: readonly string[]): Wishes {
         data: { type: 'string', default: DEFAULT_DATA },
         port: { type: 'string', default: String(DEFAULT_PORT) },
         host: { type: 'string', default: DEFAULT_HOST },
+        seed: { type: 'string' },
+        reset: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         'until-stdin-ends': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -59,6 +67,8 @@ function readWishes(args: readonly string[]): Wishes {
     data: String(values['data']),
     port,
     host: String(values['host']),
+    seed: values['seed'] === undefined ? undefined : String(values['seed']),
+    reset: values['reset'] === true,
     json: values['json'] === true,
     untilStdinEnds: values['until-stdin-ends'] === true,
     help: values['help'] === true,
@@ -89,6 +99,11 @@ function announce(emulator: Emulator, wishes: Wishes): string {
 }
 
 async function main(): Promise<void> {
+  const [word, ...rest] = process.argv.slice(2);
+  if (word === 'fault') {
+    process.stdout.write(await runFaultCommand(rest, DEFAULT_DATA));
+    return;
+  }
   const wishes = readWishes(process.argv.slice(2));
   if (wishes.help) {
     process.stdout.write(HELP);
@@ -96,8 +111,11 @@ async function main(): Promise<void> {
   }
   // stdout is for the announcement; what goes wrong with clients is told on stderr.
   const log = createLog('warn', systemClock.now, (line) => void process.stderr.write(line));
+  const seed = wishes.seed === undefined ? {} : { seed: readSeed(wishes.seed) };
   const emulator = await createEmulator({
+    ...seed,
     dataDir: wishes.data,
+    reset: wishes.reset,
     host: wishes.host,
     port: wishes.port,
     clock: systemClock,

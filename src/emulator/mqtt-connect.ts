@@ -1,6 +1,7 @@
 /** Whether a CONNECT packet is let in, and if not, with which return code (spec/iothub.md §1). */
 import type { IConnectPacket } from 'mqtt-packet';
 import type { Authorization, DeviceAccess } from './authorization.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { IdentityName } from './identity-name.ts';
 import { eventsTopic, expectedClientId, parseUsername } from './mqtt-topics.ts';
 
@@ -16,7 +17,11 @@ export type Admission =
   | { readonly ok: true; readonly name: IdentityName; readonly access: DeviceAccess }
   | { readonly ok: false; readonly code: number; readonly reason: string };
 
-export function admit(packet: IConnectPacket, authorization: Authorization): Admission {
+export function admit(
+  packet: IConnectPacket,
+  authorization: Authorization,
+  certificate: ClientCertificate | undefined,
+): Admission {
   if (packet.protocolVersion === 5) {
     return refuse(returnCodes.wrongProtocol5, 'it speaks MQTT 5; IoT Hub speaks 3.1.1');
   }
@@ -37,7 +42,8 @@ export function admit(packet: IConnectPacket, authorization: Authorization): Adm
     );
   }
   const name: IdentityName = { device: username.device, module: username.module };
-  const verdict = authorization.device(name, packet.password?.toString('utf8') ?? '');
+  const password = packet.password?.toString('utf8') ?? '';
+  const verdict = authorization.device(name, password, certificate);
   if (!verdict.ok) return refuse(returnCodes.notAuthorized, verdict.reason);
   const will = packet.will?.topic;
   const events = eventsTopic(name);

@@ -7,7 +7,6 @@
 import type { Duplex } from 'node:stream';
 import {
   parser as createParser,
-  generate,
   type IConnectPacket,
   type IPublishPacket,
   type ISubscribePacket,
@@ -16,12 +15,17 @@ import {
 } from 'mqtt-packet';
 import type { Cancel } from '../core/ports.ts';
 import type { Authorization } from './authorization.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { Connections, LiveConnection } from './connections.ts';
+import type { DeviceMessages } from './device-messages.ts';
+import type { Faults } from './faults.ts';
 import type { IdentityRegistry } from './identity-registry.ts';
 import { type Admission, admit, returnCodes } from './mqtt-connect.ts';
+import { createMqttDeliveries, type MqttDeliveries } from './mqtt-deliveries.ts';
+import { createMqttOutbox } from './mqtt-outbox.ts';
 import type { MqttRequests, Publisher } from './mqtt-requests.ts';
-import { grantedQos, parseFilter, type Subscription } from './mqtt-topics.ts';
-import type { Sessions } from './sessions.ts';
+import { grantedQos, parseFilter } from './mqtt-topics.ts';
+import type { Sessions, Subscriptions } from './sessions.ts';
 import type { Surroundings } from './settings.ts';
 
 export type MqttParts = {
@@ -30,26 +34,28 @@ export type MqttParts = {
   readonly registry: IdentityRegistry;
   readonly requests: MqttRequests;
   readonly sessions: Sessions;
-  /** True while the hub plays overloaded: new clients are told 3. */
-  throttled(): boolean;
+  readonly messages: DeviceMessages;
+  readonly faults: Faults;
 };
 
 /** SUBACK's word for a filter that is not granted. */
 const NOT_GRANTED = 0x80;
-/** How long a last packet may take to leave. */
-const LINGER_MS = 5_000;
 /** Timers hold no more than 2^31 - 1 ms; a token may be good for longer. */
 const TIMER_MS_MAX = 2_147_483_647;
 
 type Admitted = Extract<Admission, { ok: true }>;
 
-/** Takes over a socket whose first bytes are a CONNECT packet. */
-export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surroundings): void {
+/** Takes over a socket whose first bytes are a CONNECT packet. `certificate`: what it showed TLS. */
+export function serveMqtt(
+  socket: Duplex,
+  certificate: ClientCertificate | undefined,
+  parts: MqttParts,
+  surroundings: Surroundings,
+): void {
   const { clock, log, settings, counters } = surroundings;
   const parser = createParser({ protocolVersion: 4 });
   let client: Client | undefined;
   let ended = false;
-  let corked = false;
   let lastPacketAt = clock.elapsed();
   let keepaliveMs = settings.connectTimeoutMs;
   let stopKeepalive: Cancel = () => {};
@@ -58,26 +64,24 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
   type Client = LiveConnection & {
     readonly admitted: Admitted;
     readonly publisher: Publisher;
-    readonly subscriptions: Set<Subscription>;
+    readonly subscriptions: Subscriptions;
+    /** Devices only. */
+    readonly deliveries: MqttDeliveries | undefined;
     readonly clean: boolean;
     will: IConnectPacket['will'] | undefined;
   };
 
+  const outbox = createMqttOutbox(socket, clock, {
+    bytesMax: settings.outboundBytesMax,
+    delayMs: () => parts.faults.state().delayMs,
+    tooSlow(bytes) {
+      if (!ended) counters.tooSlow += 1;
+      end(`it left ${bytes} bytes unread`);
+    },
+  });
+
   function send(packet: Packet): void {
-    if (ended) return;
-    if (!corked) {
-      corked = true;
-      socket.cork();
-      process.nextTick(() => {
-        corked = false;
-        socket.uncork();
-      });
-    }
-    socket.write(generate(packet));
-    if (socket.writableLength > settings.outboundBytesMax) {
-      counters.tooSlow += 1;
-      end(`it left ${socket.writableLength} bytes unread`);
-    }
+    if (!ended) outbox.send(packet);
   }
 
   /** The one way out. 3.1.1 has no DISCONNECT from server to client: the socket just closes. */
@@ -91,17 +95,12 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
     client = undefined;
     if (gone !== undefined) {
       parts.connections.remove(gone);
+      gone.deliveries?.stop();
       leaveWill(gone);
       parts.registry.touch(gone.name);
     }
-    if (how === 'now') {
-      socket.destroy();
-      return;
-    }
-    // A last packet is on its way; a client that does not take it is not waited for.
-    const stopLinger = clock.after(LINGER_MS, () => socket.destroy());
-    socket.once('close', stopLinger);
-    socket.end(() => socket.destroy());
+    if (how === 'now') outbox.destroy();
+    else outbox.finish();
   }
 
   /** The client broke the protocol or a limit. */
@@ -123,17 +122,19 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
 
   function connect(packet: IConnectPacket): void {
     if (client !== undefined) return violation('it sent a second CONNECT');
-    if (parts.throttled() || parts.connections.count() >= settings.connectionsMax) {
+    const { throttle, quota, forgetSessions } = parts.faults.state();
+    if (throttle || quota || parts.connections.count() >= settings.connectionsMax) {
       return refuse(returnCodes.unavailable, 'the hub takes no more connections just now', packet);
     }
-    const admission = admit(packet, parts.authorization);
+    const admission = admit(packet, parts.authorization, certificate);
     if (!admission.ok) return refuse(admission.code, admission.reason, packet);
     const accepted = accept(packet, admission);
     client = accepted;
-    const stored = packet.clean === true ? undefined : parts.sessions.resume(admission.name);
-    for (const subscription of stored ?? []) accepted.subscriptions.add(subscription);
-    if (packet.clean === true) parts.sessions.forget(admission.name);
-    else if (stored === undefined) parts.sessions.save(admission.name, []);
+    const keeps = packet.clean !== true && !forgetSessions;
+    const stored = keeps ? parts.sessions.resume(admission.name) : undefined;
+    for (const [subscription, qos] of stored ?? []) accepted.subscriptions.set(subscription, qos);
+    if (!keeps) parts.sessions.forget(admission.name);
+    else if (stored === undefined) parts.sessions.save(admission.name, accepted.subscriptions);
     counters.connected += 1;
     // Before anything is published to it: the client must see CONNACK first.
     send({ cmd: 'connack', returnCode: 0, sessionPresent: stored !== undefined });
@@ -142,6 +143,7 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
     keepaliveMs = keepaliveOf(packet.keepalive ?? 0);
     watchKeepalive();
     watchExpiry(admission.access.endsAtMs);
+    startDeliveries(accepted);
     log.debug('client connected', { ...admission.name, sessionPresent: stored !== undefined });
   }
 
@@ -149,8 +151,7 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
     counters.refused += 1;
     log.warn('client refused', { clientId: packet.clientId, code, reason });
     if (packet.protocolVersion === 5) {
-      const refusal: Packet = { cmd: 'connack', reasonCode: code, sessionPresent: false };
-      socket.write(generate(refusal, { protocolVersion: 5 }));
+      outbox.send({ cmd: 'connack', reasonCode: code, sessionPresent: false }, 5);
     } else {
       send({ cmd: 'connack', returnCode: code, sessionPresent: false });
     }
@@ -159,13 +160,19 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
 
   function accept(packet: IConnectPacket, admitted: Admitted): Client {
     const { name, access } = admitted;
-    const subscriptions = new Set<Subscription>();
+    const subscriptions: Subscriptions = new Map();
     const publish = (topic: string, payload: string): void =>
       send({ cmd: 'publish', qos: 0, dup: false, retain: false, topic, payload });
     return {
       name,
       admitted,
       subscriptions,
+      deliveries:
+        name.module === ''
+          ? createMqttDeliveries(name.device, parts.messages, (packet) =>
+              send({ cmd: 'publish', retain: false, ...packet, payload: packet.payload as Buffer }),
+            )
+          : undefined,
       clean: packet.clean === true,
       will: packet.will,
       subscribed: (subscription) => subscriptions.has(subscription),
@@ -223,7 +230,7 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
       case 'pingreq':
         return send({ cmd: 'pingresp' });
       case 'puback':
-        return undefined;
+        return client.deliveries?.acknowledged(packet.messageId as number);
       case 'disconnect':
         client.will = undefined;
         return end('it said goodbye', 'after writing');
@@ -234,6 +241,7 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
 
   function publish(from: Client, packet: IPublishPacket): void {
     if (packet.qos === 2) return violation('it published with QoS 2');
+    if (parts.faults.state().quota) return end("the day's messages are used up");
     const problem = parts.requests.serve(
       from.publisher,
       {
@@ -245,11 +253,18 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
       (error) => {
         // Without a PUBACK the client sends it again, which is all it can do for us.
         if (error !== undefined) return end('its event could not be stored');
-        const { messageId } = packet;
-        if (packet.qos === 1 && messageId !== undefined) send({ cmd: 'puback', messageId });
+        if (packet.qos === 1) acknowledge(packet.messageId as number);
       },
     );
     if (problem !== undefined) violation(problem);
+  }
+
+  function acknowledge(messageId: number): void {
+    if (parts.faults.dropsAck()) {
+      counters.acksDropped += 1;
+    } else if (parts.faults.state().throttle) {
+      clock.after(settings.throttledAckMs, () => send({ cmd: 'puback', messageId }));
+    } else send({ cmd: 'puback', messageId });
   }
 
   function subscribe(from: Client, packet: ISubscribePacket): void {
@@ -259,11 +274,13 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
         log.warn('filter not granted', { ...from.name, filter: topic.slice(0, 200) });
         return NOT_GRANTED;
       }
-      from.subscriptions.add(subscription);
-      return grantedQos(subscription, qos);
+      const given = grantedQos(subscription, qos);
+      from.subscriptions.set(subscription, given);
+      return given;
     });
     keepSession(from);
     send({ cmd: 'suback', messageId: packet.messageId as number, granted });
+    startDeliveries(from);
     parts.connections.changed(from.name);
   }
 
@@ -273,11 +290,18 @@ export function serveMqtt(socket: Duplex, parts: MqttParts, surroundings: Surrou
       if (subscription !== undefined) from.subscriptions.delete(subscription);
     }
     keepSession(from);
+    if (!from.subscriptions.has('device messages')) from.deliveries?.pause();
     send({ cmd: 'unsuback', messageId: packet.messageId as number, granted: [] });
   }
 
   function keepSession(from: Client): void {
-    if (!from.clean) parts.sessions.save(from.name, from.subscriptions);
+    if (from.clean || parts.faults.state().forgetSessions) return;
+    parts.sessions.save(from.name, from.subscriptions);
+  }
+
+  function startDeliveries(to: Client): void {
+    const qos = to.subscriptions.get('device messages');
+    if (qos !== undefined) to.deliveries?.start(qos);
   }
 
   let packets: Packet[] = [];

@@ -3,6 +3,7 @@ import type { Json } from '../core/json.ts';
 import { asText } from '../lib/text.ts';
 import type { DeviceAccess } from './authorization.ts';
 import type { Events, NewEvent } from './events.ts';
+import type { Faults } from './faults.ts';
 import { HubError } from './hub-error.ts';
 import type { IdentityName } from './identity-name.ts';
 import type { Methods } from './methods.ts';
@@ -11,6 +12,8 @@ import type { Surroundings } from './settings.ts';
 import { errorBody } from './tracking.ts';
 import { deviceView } from './twin-document.ts';
 import type { TwinService } from './twin-service.ts';
+
+const BUSY = 'the hub is busy: come back later';
 
 /** The client a publish came from. */
 export type Publisher = {
@@ -36,11 +39,16 @@ export interface MqttRequests {
 }
 
 export function createMqttRequests(
-  parts: { readonly events: Events; readonly twins: TwinService; readonly methods: Methods },
+  parts: {
+    readonly events: Events;
+    readonly twins: TwinService;
+    readonly methods: Methods;
+    readonly faults: Faults;
+  },
   surroundings: Surroundings,
 ): MqttRequests {
   const { clock, log, settings } = surroundings;
-  const { events, twins, methods } = parts;
+  const { events, twins, methods, faults } = parts;
 
   /** Sends what `work` gives as the reply to a twin request, or the refusal it throws. */
   function replyTwin(
@@ -49,6 +57,7 @@ export function createMqttRequests(
     work: () => { status: number; version?: number; body: string },
   ): void {
     try {
+      if (faults.state().throttle) throw new HubError('ThrottlingException', BUSY);
       const { status, version, body } = work();
       publisher.reply(topicOf.twinResponse(status, rid, version), body);
     } catch (cause) {
@@ -113,7 +122,7 @@ function newEvent(publisher: Publisher, publish: Publish, bag: string): NewEvent
       'iothub-connection-auth-generation-id': access.identity.generationId,
       'iothub-connection-auth-method': JSON.stringify({
         scope: access.scope,
-        type: 'sas',
+        type: access.type,
         issuer: 'iothub',
         acceptingIpFilterRule: null,
       }),

@@ -114,8 +114,9 @@ export function parseFilter(filter: string, name: IdentityName): Subscription | 
 }
 
 /** The highest QoS the hub sends with: twins and methods 0, messages 1. */
-export function grantedQos(subscription: Subscription, wanted: number): number {
-  return subscription === 'device messages' || subscription === 'inputs' ? Math.min(wanted, 1) : 0;
+export function grantedQos(subscription: Subscription, wanted: number): 0 | 1 {
+  const carriesMessages = subscription === 'device messages' || subscription === 'inputs';
+  return carriesMessages && wanted > 0 ? 1 : 0;
 }
 
 export const topicOf = {
@@ -141,6 +142,31 @@ const systemNames: Readonly<Record<string, string>> = {
   '$.ctime': 'iothub-creation-time-utc',
   '$.schema': 'iothub-message-schema',
 };
+
+/** Where a cloud-to-device message goes: its properties in the topic, as the real hub forms it (§2.4). */
+export function deviceMessageTopic(
+  device: string,
+  message: {
+    readonly properties: Readonly<Record<string, string | null>>;
+    readonly system: Readonly<Record<string, string>>;
+    readonly ack: string;
+  },
+): string {
+  const own = `devices/${device}/messages/devicebound`;
+  const bag: (readonly [string, string | null])[] = [];
+  for (const [wire, name] of Object.entries(systemNames)) {
+    const value = wire === '$.to' ? `/${own}` : message.system[name];
+    if (value !== undefined && value !== '') bag.push([wire, value]);
+  }
+  if (message.ack !== 'none') bag.push(['iothub-ack', message.ack]);
+  bag.push(...Object.entries(message.properties));
+  const pairs = bag.map(([key, value]) =>
+    value === null
+      ? encodeURIComponent(key)
+      : `${encodeURIComponent(key)}=${encodeURIComponent(value)}`,
+  );
+  return `${own}/${pairs.join('&')}`;
+}
 
 export type MessageProperties = {
   readonly properties: Readonly<Record<string, string | null>>;

@@ -17,7 +17,7 @@ const HEARTBEAT_MS = 15_000;
 /**
  * `GET /emulator/events?device=…&module=…&since=<seq>`: with `Accept: application/json` the stored
  * events after `since` (0), a page at a time; otherwise an event stream that starts with them and goes
- * on. `since=latest` skips what is stored; `module=` (empty) means the device itself.
+ * on. `since=latest` skips what is stored, a time (ISO 8601) what is older; `module=` (empty) means the device itself.
  */
 export function eventRoutes(events: Events, surroundings: Surroundings): readonly RestRoute[] {
   const { clock, settings } = surroundings;
@@ -73,7 +73,7 @@ export function eventRoutes(events: Events, surroundings: Surroundings): readonl
       path: '/emulator/events',
       right: 'ServiceConnect',
       handle(request) {
-        const filter = parseFilter(request, events.lastSeq());
+        const filter = parseFilter(request, events);
         if ((request.headers.accept ?? '').includes('application/json')) {
           const found = events.read(filter, PAGE_ROWS, PAGE_BYTES);
           return { status: 200, body: found.map(viewEvent) as unknown as Json };
@@ -87,15 +87,23 @@ export function eventRoutes(events: Events, surroundings: Surroundings): readonl
   ];
 }
 
-function parseFilter(request: RestRequest, latest: number): EventFilter {
+function parseFilter(request: RestRequest, events: Events): EventFilter {
   // A browser's EventSource names the last event it saw when it connects again.
-  const since = request.headers['last-event-id'] ?? request.query.get('since') ?? '0';
-  if (since !== 'latest' && !/^\d{1,15}$/.test(String(since))) {
-    throw new HubError('ArgumentInvalid', 'since must be the seq of an event, or "latest"');
-  }
+  const since = String(request.headers['last-event-id'] ?? request.query.get('since') ?? '0');
   return {
-    since: since === 'latest' ? latest : Number(since),
+    since: seqOf(since, events),
     device: request.query.get('device') ?? undefined,
     module: request.query.get('module') ?? undefined,
   };
+}
+
+function seqOf(since: string, events: Events): number {
+  if (since === 'latest') return events.lastSeq();
+  if (/^\d{1,15}$/.test(since)) return Number(since);
+  const atMs = /^\d{4}-/.test(since) ? Date.parse(since) : Number.NaN;
+  if (!Number.isNaN(atMs)) return events.lastSeqBefore(atMs);
+  throw new HubError(
+    'ArgumentInvalid',
+    'since must be the seq of an event, a time in ISO 8601, or "latest"',
+  );
 }

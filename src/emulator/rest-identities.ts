@@ -1,10 +1,10 @@
 /** REST: devices and modules of the identity registry (spec/iothub.md §5.2, §6.1). */
 import type { JsonObject } from '../core/json.ts';
-import type { Connections } from './connections.ts';
 import {
   type IdentityDocument,
   identityEtag,
   identityView,
+  type Presence,
   parseIdentityWish,
 } from './identity-document.ts';
 import type { IdentityName } from './identity-name.ts';
@@ -16,10 +16,10 @@ const DEVICES_MAX = 1_000;
 
 export function identityRoutes(
   registry: IdentityRegistry,
-  connections: Connections,
+  presence: (name: IdentityName) => Presence,
 ): readonly RestRoute[] {
   const view = (name: IdentityName, identity: IdentityDocument): JsonObject =>
-    identityView(name, identity, connections.find(name) !== undefined);
+    identityView(name, identity, presence(name));
 
   const reply = (name: IdentityName, identity: IdentityDocument): RestReply => ({
     status: 200,

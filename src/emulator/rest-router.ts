@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Json } from '../core/json.ts';
 import type { Authorization } from './authorization.ts';
+import type { Faults } from './faults.ts';
 import { HubError } from './hub-error.ts';
 import { asHubError } from './mqtt-requests.ts';
 import type { Right } from './policies.ts';
@@ -13,8 +14,9 @@ export type RestRequest = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
-  /** undefined when the request had none. */
+  /** undefined when the request had none, or its route takes `bytes`. */
   readonly body: Json | undefined;
+  readonly bytes: Uint8Array;
   /** The etag the caller insists on; undefined when it said none, or `*`. */
   readonly etag: string | undefined;
   /** True when there was an If-Match at all: then a PUT is an update. */
@@ -37,6 +39,8 @@ export type RestRoute = {
   readonly right: Right;
   /** The device named in the path may call this with its own key (spec/iothub.md §6.1). */
   readonly ownDevice?: true;
+  /** The body need not be JSON. */
+  readonly raw?: true;
   handle(request: RestRequest): RestReply | RestStream | Promise<RestReply>;
 };
 
@@ -46,7 +50,7 @@ const IDLE_MS_MAX = 660_000;
 /** An HTTP server that never listens: the TLS door hands it sockets. */
 export function createRestServer(
   routes: readonly RestRoute[],
-  parts: { readonly authorization: Authorization; throttled(): boolean },
+  parts: { readonly authorization: Authorization; readonly faults: Faults },
   surroundings: Surroundings,
 ): Server {
   const { clock, log, settings } = surroundings;
@@ -65,8 +69,11 @@ export function createRestServer(
       log.warn('request refused', { path: url.pathname, reason: verdict.reason });
       throw new HubError('IotHubUnauthorizedAccess', 'Unauthorized');
     }
-    if (parts.throttled()) throw new HubError('ThrottlingException', 'the hub is busy');
-    const body = parseJson(await readBody(request, settings.requestBytesMax));
+    const { throttle, quota } = parts.faults.state();
+    if (throttle) throw new HubError('ThrottlingException', 'the hub is busy: come back later');
+    if (quota) throw new HubError('IotHubQuotaExceeded', "the day's messages are used up");
+    const bytes = await readBody(request, settings.requestBytesMax);
+    const body = route.raw === true ? undefined : parseJson(bytes.toString('utf8'));
     const condition = request.headers['if-match'];
     const etag = condition?.replaceAll('"', '');
     return await route.handle({
@@ -74,6 +81,7 @@ export function createRestServer(
       query: url.searchParams,
       headers: request.headers,
       body,
+      bytes,
       etag: etag === '*' ? undefined : etag,
       conditional: condition !== undefined,
     });
@@ -165,7 +173,7 @@ function decodeSegment(segment: string): string | undefined {
   }
 }
 
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -175,7 +183,7 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function parseJson(text: string): Json | undefined {

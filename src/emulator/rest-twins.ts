@@ -1,9 +1,8 @@
 /** REST: twins as services see and change them (spec/iothub.md §3.4, §5.2). */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { stripMetadata } from '../core/twin.ts';
-import type { Connections } from './connections.ts';
 import { HubError } from './hub-error.ts';
-import { identityEtag, identityView } from './identity-document.ts';
+import { identityEtag, identityView, type Presence } from './identity-document.ts';
 import type { IdentityName } from './identity-name.ts';
 import type { IdentityRegistry } from './identity-registry.ts';
 import { nameIn } from './rest-identities.ts';
@@ -14,12 +13,12 @@ import type { TwinChange, TwinService } from './twin-service.ts';
 export function twinRoutes(
   registry: IdentityRegistry,
   twins: TwinService,
-  connections: Connections,
+  presence: (name: IdentityName) => Presence,
 ): readonly RestRoute[] {
   function reply(name: IdentityName, twin: TwinDocument): RestReply {
     const identity = registry.get(name);
     const device = registry.get({ device: name.device, module: '' });
-    const view = identityView(name, identity, connections.find(name) !== undefined);
+    const view = identityView(name, identity, presence(name));
     const body: JsonObject = {
       deviceId: name.device,
       ...(name.module === '' ? {} : { moduleId: name.module }),
@@ -28,7 +27,7 @@ export function twinRoutes(
       statusUpdateTime: `${device.statusUpdatedTime.replace(/Z$/, '')}Z`,
       connectionState: view['connectionState'] as Json,
       lastActivityTime: `${identity.lastActivityTime.replace(/Z$/, '')}Z`,
-      cloudToDeviceMessageCount: 0,
+      cloudToDeviceMessageCount: view['cloudToDeviceMessageCount'] as Json,
       authenticationType: identity.authentication.type,
       x509Thumbprint: {
         primaryThumbprint: identity.authentication.primaryThumbprint,

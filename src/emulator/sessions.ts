@@ -6,11 +6,15 @@ import type { IdentityName } from './identity-name.ts';
 import type { Subscription } from './mqtt-topics.ts';
 import type { State } from './state.ts';
 
+/** What a client is subscribed to, and the QoS it was granted. */
+export type Subscriptions = Map<Subscription, 0 | 1>;
+
 export interface Sessions {
   /** The subscriptions of the stored session; undefined when there is none. */
-  resume(name: IdentityName): readonly Subscription[] | undefined;
-  save(name: IdentityName, subscriptions: Iterable<Subscription>): void;
+  resume(name: IdentityName): Subscriptions | undefined;
+  save(name: IdentityName, subscriptions: Subscriptions): void;
   forget(name: IdentityName): void;
+  forgetAll(): void;
 }
 
 export function createSessions(state: State): Sessions {
@@ -19,10 +23,11 @@ export function createSessions(state: State): Sessions {
     .pluck();
   const upsert = state.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?)');
   const remove = state.prepare('DELETE FROM session WHERE device = ? AND module = ?');
+  const removeAll = state.prepare('DELETE FROM session');
   return {
     resume(name) {
       const text = select.get(name.device, name.module) as string | undefined;
-      return text === undefined ? undefined : (JSON.parse(text) as Subscription[]);
+      return text === undefined ? undefined : readSubscriptions(text);
     },
     save(name, subscriptions) {
       upsert.run(name.device, name.module, JSON.stringify([...subscriptions]));
@@ -30,5 +35,14 @@ export function createSessions(state: State): Sessions {
     forget(name) {
       remove.run(name.device, name.module);
     },
+    forgetAll() {
+      removeAll.run();
+    },
   };
+}
+
+/** Older emulators kept the names alone. */
+function readSubscriptions(text: string): Subscriptions {
+  const entries = JSON.parse(text) as (Subscription | [Subscription, 0 | 1])[];
+  return new Map(entries.map((entry) => (typeof entry === 'string' ? [entry, 1] : entry)));
 }

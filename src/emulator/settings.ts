@@ -32,6 +32,20 @@ export type EmulatorSettings = {
   readonly eventBytesMax: number;
   /** Event streams open at once. */
   readonly watchersMax: number;
+  /** Cloud-to-device messages waiting for one device (the hub's 50), and the size of one (64 KB). */
+  readonly deviceMessagesMax: number;
+  readonly deviceMessageBytesMax: number;
+  /** How long one waits when its sender did not say, and at most (the hub's 1 hour, 2 days). */
+  readonly deviceMessageTtlMs: number;
+  readonly deviceMessageTtlMaxMs: number;
+  /** How long a delivered one may go without PUBACK before it is delivered again (the hub's 1 minute). */
+  readonly deviceMessageLockMs: number;
+  /** Deliveries without PUBACK after which one is given up (the hub's 10). */
+  readonly deviceMessageDeliveriesMax: number;
+  /** Feedback nobody fetched; the oldest goes first. */
+  readonly feedbackRowsMax: number;
+  /** How late a PUBACK is while the hub plays overloaded. */
+  readonly throttledAckMs: number;
 };
 
 export const defaultSettings: EmulatorSettings = {
@@ -51,6 +65,14 @@ export const defaultSettings: EmulatorSettings = {
   eventRowsMax: 10_000,
   eventBytesMax: 67_108_864,
   watchersMax: 16,
+  deviceMessagesMax: 50,
+  deviceMessageBytesMax: 65_536,
+  deviceMessageTtlMs: 3_600_000,
+  deviceMessageTtlMaxMs: 172_800_000,
+  deviceMessageLockMs: 60_000,
+  deviceMessageDeliveriesMax: 10,
+  feedbackRowsMax: 10_000,
+  throttledAckMs: 2_000,
 };
 
 /** What happened since the start, for tests and for people who wonder. */
@@ -66,6 +88,11 @@ export type Counters = {
   events: number;
   /** Events that made room for newer ones. */
   eventsPruned: number;
+  /** Cloud-to-device messages a device acknowledged, and those given up (expired, too many tries, purged). */
+  messagesCompleted: number;
+  messagesDead: number;
+  /** PUBACKs kept back on purpose (faults.ts). */
+  acksDropped: number;
 };
 
 export function newCounters(): Counters {
@@ -77,6 +104,9 @@ export function newCounters(): Counters {
     tooSlow: 0,
     events: 0,
     eventsPruned: 0,
+    messagesCompleted: 0,
+    messagesDead: 0,
+    acksDropped: 0,
   };
 }
 

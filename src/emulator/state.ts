@@ -2,7 +2,7 @@
  * The hub's memory: one SQLite file in the data folder. Holding it open is also the lock: SQLite's
  * exclusive mode keeps other processes out, and the kernel lets go of it when this one dies.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
@@ -12,33 +12,34 @@ export type State = Database.Database;
 const FILE = 'hub.sqlite';
 const SCHEMA_VERSION = 1;
 
+/** Run at every start: a table that came later is made then, and an older emulator passes it over. */
 const SCHEMA = `
-  CREATE TABLE policy (
+  CREATE TABLE IF NOT EXISTS policy (
     name TEXT PRIMARY KEY,
     primary_key TEXT NOT NULL,
     secondary_key TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   -- module '' is the device itself, here and below
-  CREATE TABLE identity (
+  CREATE TABLE IF NOT EXISTS identity (
     device TEXT NOT NULL,
     module TEXT NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (device, module)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE twin (
+  CREATE TABLE IF NOT EXISTS twin (
     device TEXT NOT NULL,
     module TEXT NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (device, module)
   ) STRICT, WITHOUT ROWID;
   -- one per clean=false client: a JSON array of its subscriptions
-  CREATE TABLE session (
+  CREATE TABLE IF NOT EXISTS session (
     device TEXT NOT NULL,
     module TEXT NOT NULL,
     subscriptions TEXT NOT NULL,
     PRIMARY KEY (device, module)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE event (
+  CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     enqueued_at_ms INTEGER NOT NULL,
     device TEXT NOT NULL,
@@ -47,16 +48,40 @@ const SCHEMA = `
     body BLOB NOT NULL,
     size INTEGER NOT NULL
   ) STRICT;
+  -- cloud-to-device messages that wait for their device
+  CREATE TABLE IF NOT EXISTS device_message (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    device TEXT NOT NULL,
+    enqueued_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    ack TEXT NOT NULL,
+    deliveries INTEGER NOT NULL,
+    envelope TEXT NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS device_message_of ON device_message (device, seq);
+  CREATE INDEX IF NOT EXISTS device_message_expiry ON device_message (expires_at_ms);
+  -- what became of messages whose sender wanted to know: JSON, as the hub tells it
+  CREATE TABLE IF NOT EXISTS feedback (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    record TEXT NOT NULL
+  ) STRICT;
+  -- authorities whose client certificates the hub trusts
+  CREATE TABLE IF NOT EXISTS authority (
+    name TEXT PRIMARY KEY,
+    pem TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /**
  * Opens the state in `dataDir`, making both when they are not there. Throws DATA_FOLDER_UNUSABLE when
  * the folder cannot be written or another emulator uses it, STORE_DAMAGED when the file is no state
- * of ours.
+ * of ours, DISK_FULL. `reset`: what there is, damaged or not, is deleted first.
  */
-export function openState(dataDir: string): State {
+export function openState(dataDir: string, reset = false): State {
   makeFolder(dataDir);
   const file = join(dataDir, FILE);
+  if (reset) forget(dataDir, file);
   let state: State | undefined;
   try {
     state = new Database(file, { timeout: 0 });
@@ -81,6 +106,16 @@ function makeFolder(dataDir: string): void {
   }
 }
 
+/** Refuses when another emulator holds it; a file that is no database has no holder. */
+function forget(dataDir: string, file: string): void {
+  try {
+    openState(dataDir).close();
+  } catch (cause) {
+    if (!(cause instanceof Fault) || cause.code !== 'STORE_DAMAGED') throw cause;
+  }
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) rmSync(each, { force: true });
+}
+
 function prepareSchema(state: State, file: string): void {
   // Any write takes the lock, which exclusive mode then keeps until the file is closed.
   state.exec('BEGIN EXCLUSIVE');
@@ -91,12 +126,20 @@ function prepareSchema(state: State, file: string): void {
       `the emulator's state ${file} was written by a newer version of Isolet: use that version, or name another folder with --data`,
     );
   }
-  if (version === 0) {
-    state.exec(SCHEMA);
-    state.pragma(`user_version = ${SCHEMA_VERSION}`);
-  }
+  state.exec(SCHEMA);
+  if (version === 0) state.pragma(`user_version = ${SCHEMA_VERSION}`);
   state.exec('COMMIT');
   if (state.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file, undefined);
+}
+
+const folderErrors: readonly string[] = ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS'];
+
+/** What went wrong with the data folder, as a Fault; anything else as it is. */
+export function asFolderFault(cause: unknown, dataDir: string): unknown {
+  const { code } = cause as { code?: unknown };
+  if (typeof code !== 'string') return cause;
+  if (!code.startsWith('SQLITE_') && !folderErrors.includes(code)) return cause;
+  return asFault(cause, dataDir, join(dataDir, FILE));
 }
 
 function asFault(cause: unknown, dataDir: string, file: string): Fault {
@@ -112,7 +155,7 @@ function asFault(cause: unknown, dataDir: string, file: string): Fault {
   if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')) {
     return damaged(file, cause);
   }
-  if (code.startsWith('SQLITE_FULL')) {
+  if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC' || code === 'EDQUOT') {
     return new Fault('DISK_FULL', `the disk that holds ${dataDir} is full: make room on it`, {
       cause,
     });

@@ -35,6 +35,9 @@ export async function openTlsDoor(
     cert: options.certificate.certificatePem,
     key: options.certificate.keyPem,
     minVersion: 'TLSv1.2',
+    // Everybody is asked for a certificate, nobody must have one: who it is good for is decided later.
+    requestCert: true,
+    rejectUnauthorized: false,
     handshakeTimeout: settings.connectTimeoutMs,
   });
   server.maxConnections = settings.connectionsMax + settings.watchersMax;

@@ -131,7 +131,7 @@ interface GuestProcess extends InstanceType<typeof import('events').EventEmitter
   nextTick<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void;
   uptime(): number;
   cwd(): string;
-  emitWarning(warning: string | Error): void;
+  emitWarning(warning: string | Error, kind?: string | { type?: string; code?: string }): void;
   hrtime: { (since?: readonly [number, number]): [number, number]; bigint(): bigint };
   readonly stdout: { readonly isTTY: false; write(text: string): boolean };
   readonly stderr: { readonly isTTY: false; write(text: string): boolean };
@@ -174,6 +174,12 @@ type Headers = import('./web/headers.ts').Headers;
 declare const Headers: typeof import('./web/headers.ts').Headers;
 type Request = import('./web/request.ts').Request;
 declare const Request: typeof import('./web/request.ts').Request;
+type Blob = import('./web/blob.ts').Blob;
+declare const Blob: typeof import('./web/blob.ts').Blob;
+type File = import('./web/blob.ts').File;
+declare const File: typeof import('./web/blob.ts').File;
+type FormData = import('./web/form-data.ts').FormData;
+declare const FormData: typeof import('./web/form-data.ts').FormData;
 type Response = import('./web/response.ts').Response;
 declare const Response: typeof import('./web/response.ts').Response;
 

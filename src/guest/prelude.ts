@@ -17,7 +17,13 @@ import { type Border, createBorder } from './border/border.ts';
 import { createDoor } from './border/door.ts';
 import { createPreciseClock, ownMap, parse, wallClock } from './border/primordials.ts';
 import { createUncaught, type Uncaught } from './border/uncaught.ts';
-import { type EventHandlers, SEAM, type Seam, type SignalHandler } from './seam.ts';
+import {
+  type EventHandlers,
+  SEAM,
+  type Seam,
+  type SignalHandler,
+  type UncaughtTaker,
+} from './seam.ts';
 import { atob, btoa } from './world/base64.ts';
 import { Buffer } from './world/buffer.ts';
 import { createConsole } from './world/console.ts';
@@ -41,10 +47,14 @@ function buildWorld(): GuestBootFunction {
   let seed: ArrayBuffer | undefined;
   let sleep: (code: number) => never;
   let closed = false;
+  let uncaughtTaker: UncaughtTaker | undefined;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
   const signalHandlers = ownMap<string, SignalHandler>();
   const clock = createGuestClock(wallClock, createPreciseClock);
-  const uncaught: Uncaught = createUncaught(() => process);
+  const uncaught: Uncaught = createUncaught(
+    () => process,
+    () => uncaughtTaker,
+  );
   const guard = (run: () => unknown): void => {
     try {
       run();
@@ -86,6 +96,9 @@ function buildWorld(): GuestBootFunction {
     onSignal: (service, handler) => void signalHandlers.set(service, handler),
     nextTick: (run) => void nextTick(run),
     uncaught,
+    onUncaught(taker) {
+      uncaughtTaker = taker;
+    },
     takeSeed() {
       const taken = seed;
       seed = undefined;
@@ -107,7 +120,7 @@ function buildWorld(): GuestBootFunction {
 
   install({
     ...timers.globals,
-    console: createConsole(border.log, clock.now),
+    console: createConsole(border.log, clock.now, () => facts?.lineMax),
     queueMicrotask(callback: () => void) {
       if (typeof callback !== 'function') {
         throw new TypeError('The "callback" argument of queueMicrotask must be of type function.');

@@ -16,7 +16,7 @@ type PlainRequest = Extract<GuestRequest, { t: 'listen' | 'unlisten' | 'answer' 
 /** Requests with an answer, not yet numbered. */
 type CallRequest = Without<Extract<GuestRequest, { call: number }>, 'call' | 'b'>;
 /** Calls to the module host, not yet numbered. */
-export type HostRequest = Without<Extract<HostCall, { call: number }>, 'call'>;
+type HostRequest = Without<Extract<HostCall, { call: number }>, 'call'>;
 
 export type CallError = { readonly name: string; readonly message: string };
 type HostError = { readonly code: string; readonly message: string };
@@ -32,6 +32,9 @@ export type EventHandlers = {
 export type SignalHandler = (source: number, value: Json) => void;
 
 export type ErrorOrigin = 'uncaughtException' | 'unhandledRejection';
+
+/** True = taken: nobody else hears of it, and the module goes on. */
+export type UncaughtTaker = (error: unknown, origin: ErrorOrigin) => boolean;
 
 /**
  * Callbacks given to the seam run guarded: what they throw is an uncaught error of the module, and
@@ -63,6 +66,8 @@ export type Seam = {
   readonly nextTick: (run: () => void) => void;
   /** An error no code of the module will catch: ends the module unless `process` has a handler for it. */
   readonly uncaught: (error: unknown, origin: ErrorOrigin) => void;
+  /** Who hears of such errors first; a later one replaces it. */
+  readonly onUncaught: (taker: UncaughtTaker) => void;
   /** The start's seed for random numbers; it is handed out once. */
   readonly takeSeed: () => Uint8Array;
 };

@@ -11,6 +11,8 @@ import type { HostSettings } from './host-settings.ts';
 type DeviceService = {
   /** Rejects with a ServiceError, or with an error of Node that has a `code`. */
   ask(what: string, args: Json): Promise<Json>;
+  /** Something is open that may have news of its own accord; absent = never. */
+  isOpen?(): boolean;
   /** The module has ended: everything it holds is let go. Called once. */
   close(): void;
 };
@@ -46,6 +48,7 @@ export type ServiceTable = Readonly<Record<string, () => Promise<MakeService>>>;
 export type DeviceServices = {
   /** Answers one call; never rejects. */
   ask(call: Extract<HostCall, { readonly t: 'ask' }>): Promise<HostEvent>;
+  isOpen(): boolean;
   close(): void;
 };
 
@@ -55,6 +58,7 @@ export function createDeviceServices(
   tell: (event: HostEvent) => boolean,
 ): DeviceServices {
   const made = new Map<string, Promise<DeviceService>>();
+  const ready: DeviceService[] = [];
   let closed = false;
 
   function service(name: string): Promise<DeviceService> {
@@ -66,7 +70,11 @@ export function createDeviceServices(
     }
     const signal = (source: number, value: Json): boolean =>
       tell({ t: 'signal', service: name, source, value });
-    const making = load().then((make) => make({ ...deps, signal }));
+    const making = load().then((make) => {
+      const there = make({ ...deps, signal });
+      ready.push(there);
+      return there;
+    });
     made.set(name, making);
     return making;
   }
@@ -81,6 +89,7 @@ export function createDeviceServices(
         return { t: 'done', call, error: describe(cause) };
       }
     },
+    isOpen: () => ready.some((one) => one.isOpen?.() ?? false),
     close() {
       closed = true;
       for (const one of made.values()) {

@@ -1,5 +1,6 @@
 /** What a module asks of `fetch`, checked: it comes out of an isolate and may be anything. */
 import { isJsonObject, type Json } from '../core/json.ts';
+import { acceptedEncodings } from './answer-body.ts';
 import { ServiceError } from './device-services.ts';
 import type { HostSettings } from './host-settings.ts';
 
@@ -25,7 +26,7 @@ const forbiddenMethods = new Set(['CONNECT', 'TRACE', 'TRACK']);
  * at the same address. Left out without a word, as the fetch standard has it.
  */
 const ownHeaders =
-  /^(accept-encoding|connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/;
+  /^(connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/;
 
 /** Throws a ServiceError. */
 export function readFetchRequest(args: Json, limits: Limits): FetchRequest {
@@ -83,7 +84,11 @@ export function portOf(url: URL): number {
 
 function readHeaders(value: Json | undefined, bytesMax: number): Readonly<Record<string, string>> {
   if (!Array.isArray(value)) throw invalid('its headers are no list');
-  const headers: Record<string, string> = { accept: '*/*', 'user-agent': 'isolet' };
+  const headers: Record<string, string> = {
+    accept: '*/*',
+    'accept-encoding': acceptedEncodings,
+    'user-agent': 'isolet',
+  };
   let bytes = 0;
   for (const pair of value as readonly Json[]) {
     const [name, text] = Array.isArray(pair) ? (pair as readonly Json[]) : [];
@@ -98,6 +103,8 @@ function readHeaders(value: Json | undefined, bytesMax: number): Readonly<Record
     bytes += name.length + text.length + 4;
     const lower = name.toLowerCase();
     if (!ownHeaders.test(lower)) headers[lower] = text;
+    // A part of a packed body could not be unpacked.
+    if (lower === 'range') headers['accept-encoding'] = 'identity';
   }
   if (bytes <= bytesMax) return headers;
   throw new ServiceError(

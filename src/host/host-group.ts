@@ -32,7 +32,8 @@ import {
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
-import { mapStack } from './stack-map.ts';
+import { stopped } from './module-endings.ts';
+import { createStackMapper, type StackMapper } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
 export type HostGroup = {
@@ -72,6 +73,7 @@ type Member = {
   readonly handle: number;
   readonly start: Omit<ModuleStart, 'code'>;
   readonly sink: ModuleSink;
+  readonly stacks: StackMapper;
   /** Set when the sink was told; the host may not know yet. */
   over: boolean;
   started: boolean;
@@ -145,6 +147,8 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
         return;
       case fromHost.requests:
         return onRequests(member, frame);
+      case fromHost.quiet:
+        return void (member.over || member.sink.quiet?.(Number(frame.json)));
       case fromHost.ended:
       case fromHost.wedged: {
         const ending = parseEnding(frame.kind, frame.json);
@@ -179,7 +183,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
       member.paced(checked.requests);
-      const relief = member.sink.requests(checked.requests, checked.bodies);
+      const relief = member.sink.requests(member.stacks.requests(checked.requests), checked.bodies);
       if (relief !== undefined) host.readAgainAfter(relief);
       return;
     }
@@ -291,9 +295,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.cancelStop();
     if (member.over) return;
     member.over = true;
-    const { module, sourceMap } = member.start;
-    const reason =
-      ending.cause === 'error' ? mapStack(ending.reason, module, sourceMap) : ending.reason;
+    const reason = member.stacks.reason(ending.reason);
     member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }
@@ -324,6 +326,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       handle: ++lastHandle,
       start: rest,
       sink,
+      stacks: createStackMapper(what.module, what.sourceMap, clock),
       over: false,
       started: false,
       startedAtMs: clock.elapsed(),
@@ -343,12 +346,14 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       device,
       env,
       arch: process.arch,
+      lineMax: limits.logLineLengthMax,
     };
     const boot = JSON.stringify(guestBoot);
     const problems = [...known, ...startProblems(what, { ...deps, hostBytesMax })];
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
-    const wire: HostStart = { module, boot, grants, problems, limits: { ...limits, heapMb } };
+    const told = { module, boot, grants, problems, tellsQuiet: sink.quiet !== undefined };
+    const wire: HostStart = { ...told, limits: { ...limits, heapMb } };
     host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
     return {
       post(events, bodies) {
@@ -383,8 +388,6 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     left: left.promise,
   };
 }
-
-const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
 
 function metricsOf({ pulse }: Member): ModuleMetrics {
   const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};

@@ -28,6 +28,8 @@ export const fromHost = {
   wedged: 4,
   /** JSON: ModulePulse[], of those that ran since the last; also the sign that the host lives. */
   pulse: 5,
+  /** Nothing but a post will wake this module. JSON: how many of them it has handled; only where asked for. */
+  quiet: 6,
 } as const;
 
 export type HostStart = {
@@ -38,6 +40,8 @@ export type HostStart = {
   /** Why this device cannot run it, as far as the supervisor knows; the host finds the rest. */
   readonly problems: readonly string[];
   readonly limits: ModuleLimits;
+  /** Somebody wants to know when it is `quiet`. */
+  readonly tellsQuiet: boolean;
 };
 
 /** What one module used, as the host sees it; its heap when it last rested. */

@@ -53,8 +53,12 @@ export type HostSettings = {
   readonly textLengthMax: number;
   /** Nesting of a payload or a patch; deeper JSON would overflow the stack of whoever walks it. */
   readonly jsonDepthMax: number;
-  /** Largest file a module may read or write, bytes. */
+  /** What a module may read or write of a file at once, bytes. */
   readonly fileBytesMax: number;
+  /** A file a module appends to grows no larger than this, bytes. */
+  readonly grownFileBytesMax: number;
+  /** Files one module may have open. */
+  readonly openFilesMax: number;
   /** Calls to the host of one module under way at once: files, and what else it uses of the device. */
   readonly hostCallsMax: number;
   /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
@@ -110,6 +114,8 @@ export const defaultHostSettings: HostSettings = {
   textLengthMax: 16_384,
   jsonDepthMax: 64,
   fileBytesMax: MB,
+  grownFileBytesMax: 64 * MB,
+  openFilesMax: 32,
   hostCallsMax: 64,
   signalsMax: 1_024,
   httpServer: defaultHttpServerLimits,

@@ -1,4 +1,4 @@
-/** One request over HTTP to one of the addresses that were found good, and the body of its answer. */
+/** One request over HTTP to one of the addresses that were found good. */
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -107,36 +107,4 @@ function fixedLookup(addresses: readonly string[]): LookupFunction {
     if (options.all === true) found(null, known);
     else found(null, first.address, first.family);
   };
-}
-
-export type Piece = { readonly bytes: Uint8Array; readonly done: boolean };
-
-/**
- * What has come of the body since last asked, some at least unless it is over. Nothing more is read from the
- * network while nobody asks. Rejects when the connection ends before the body.
- */
-export async function nextPiece(answer: IncomingMessage): Promise<Piece> {
-  for (;;) {
-    const bytes = answer.read() as Buffer | null;
-    const done = answer.complete && answer.readableLength === 0;
-    // Read beyond the last byte, so that the connection is free for the next request.
-    if (done) answer.resume();
-    if (bytes !== null || done) return { bytes: bytes ?? new Uint8Array(), done };
-    await news(answer);
-  }
-}
-
-function news(answer: IncomingMessage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const over = (settle: () => void): void => {
-      answer.off('readable', come).off('end', come).off('error', fail).off('close', close);
-      settle();
-    };
-    const come = (): void => over(resolve);
-    const fail = (cause: Error): void => over(() => reject(cause));
-    const close = (): void => fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
-    if (answer.errored) return reject(answer.errored);
-    if (answer.closed && !answer.complete) return close();
-    answer.on('readable', come).on('end', come).on('error', fail).on('close', close);
-  });
 }

@@ -202,6 +202,7 @@ export const createHttpServerService: MakeService = ({ grants, settings, note, s
       if (what === 'close' && isJsonObject(args)) return closeServer(args);
       throw new ServiceError('EINVAL', 'the HTTP service does not know this request');
     },
+    isOpen: () => busyPorts.size > 0 || exchanges.size > 0,
     close() {
       closed = true;
       for (const { listeners } of servers.values()) listeners?.destroy();

@@ -9,7 +9,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import ivm from 'isolated-vm';
-import { type HostEvent, SCRIPT_MARK, SEED_BYTES } from '../core/guest-protocol.ts';
+import { type HostEvent, SEED_BYTES } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
@@ -19,6 +19,7 @@ import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
 import { brokeTreaty, outOfMemory, refused, threw } from './module-endings.ts';
 import { createPace, type Pace } from './pace.ts';
+import { runCode } from './run-code.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
@@ -53,6 +54,8 @@ export type IsolatedModuleEvents = {
   /** It is to end while its code runs; from now on it may use what it wants. */
   doomed(): void;
   started(): void;
+  /** Nothing but a post will wake it; so many were handled. */
+  quiet?(posts: number): void;
   requests(json: string, bytes: Uint8Array | undefined): void;
   ended(ending: Ending): void;
   wedged(ending: Ending): void;
@@ -110,6 +113,8 @@ export function createIsolatedModule(
   /** Signals that have not gone in yet. */
   let signals = 0;
   const device = services(signal);
+  let posts = 0;
+  let timerSet = false;
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
@@ -124,26 +129,7 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    const filename = moduleFile(start.module);
-    if (code.startsWith(SCRIPT_MARK)) {
-      const script = await isolate.compileScript(code, { filename });
-      await script.run(context);
-      script.release();
-      return;
-    }
-    const module = await isolate.compileModule(code, { filename });
-    await module.instantiate(context, refuseImport);
-    await module.evaluate();
-    module.release();
-  }
-
-  function refuseImport(name: string): never {
-    const error = new Error(
-      `The bundle imports "${name}", but a bundle is one file: bundle it with its imports.`,
-    );
-    // Its stack would show the inside of the host.
-    error.stack = `Error: ${error.message}`;
-    throw error;
+    await runCode(isolate, context, code, moduleFile(start.module));
   }
 
   /** Wraps every stretch of time in which code of the module may run. */
@@ -170,7 +156,10 @@ export function createIsolatedModule(
 
   function next(): void {
     if (running || ending !== undefined || !mayRun()) return;
-    if (inbox.length === 0 && hostEvents.length === 0) return;
+    if (inbox.length === 0 && hostEvents.length === 0) {
+      if (!timerSet && hostCalls === 0 && !device.isOpen()) events.quiet?.(posts);
+      return;
+    }
     if (!pace.mayBegin()) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
@@ -228,9 +217,13 @@ export function createIsolatedModule(
   function setTimer(timerMs: number): void {
     cancelTimer();
     cancelTimer = () => {};
-    if (!(timerMs >= 0)) return;
+    timerSet = timerMs >= 0;
+    if (!timerSet) return;
     const delayMs = Math.min(Math.max(timerMs, 1), TIMER_MS_MAX);
-    cancelTimer = clock.after(delayMs, () => tell({ t: 'timers' }));
+    cancelTimer = clock.after(delayMs, () => {
+      timerSet = false;
+      tell({ t: 'timers' });
+    });
   }
 
   function callHost(text: string): void {
@@ -342,6 +335,7 @@ export function createIsolatedModule(
         });
       }
       inbox.push(item);
+      posts++;
       next();
     },
     resume: next,

@@ -10,7 +10,7 @@ import { systemClock } from '../lib/system-clock.ts';
 import { becomeUser } from './become-user.ts';
 import { bindProblems } from './bind-check.ts';
 import { closedDevices } from './device-check.ts';
-import { createDeviceServices, type ServiceTable } from './device-services.ts';
+import { createDeviceServices } from './device-services.ts';
 import { createFileAccess } from './file-access.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { createFramePipe } from './frame-pipe.ts';
@@ -20,6 +20,7 @@ import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts'
 import { createIsolates, type Isolates } from './isolates.ts';
 import { portProblems } from './port-check.ts';
 import { createPrelude } from './prelude-script.ts';
+import { serviceTable } from './service-table.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 const PIPE_FD = 3;
@@ -29,15 +30,6 @@ const STDERR_FD = 2;
 const FRAME_BYTES_MAX = 0xffff_ffff;
 /** Room in a frame for its own fields. */
 const FRAME_HEAD_BYTES = 64;
-
-/** Imported when first asked for: a host whose modules use none does without. */
-const serviceTable: ServiceTable = {
-  crypto: async () => (await import('./crypto-service.ts')).createCryptoService,
-  compression: async () => (await import('./compression-service.ts')).createCompressionService,
-  devices: async () => (await import('./devices/devices.ts')).makeDevices,
-  http: async () => (await import('./http-server-service.ts')).createHttpServerService,
-  network: async () => (await import('./network-service.ts')).createNetworkService,
-};
 
 becomeUser(process.argv);
 
@@ -123,6 +115,9 @@ function start(handle: number, start: HostStart, code: string): void {
       busy: () => watchdog.busy(),
       doomed: () => watchdog.doomed(),
       started: () => pipe.send(fromHost.started, handle, ''),
+      ...(start.tellsQuiet && {
+        quiet: (posts: number) => pipe.send(fromHost.quiet, handle, JSON.stringify(posts)),
+      }),
       requests(json, bytes) {
         const problem = outbox(json, bytes);
         if (problem !== undefined) {

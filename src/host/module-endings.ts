@@ -5,6 +5,8 @@ import { REASON_LENGTH_MAX } from './host-protocol.ts';
 /** `docker run` ends so when the container could not be made. */
 const REFUSED = 125;
 
+export const stopped: Ending = { cause: 'stopped', exitCode: 0, reason: 'It was stopped.' };
+
 export function refused(problems: readonly string[]): Ending {
   return { cause: 'refused', exitCode: REFUSED, reason: `${problems.join('; ')}.` };
 }

@@ -37,7 +37,7 @@ export type ModuleHostOptions = {
  * A host process starts with the first module of its group and ends some time after the last. When it
  * dies or has to be killed, all its modules end, the culprit first; the next `start` makes a new one.
  */
-export function createModuleHost(options: ModuleHostOptions): ModuleHost {
+export function createModuleHost(options: ModuleHostOptions): PreparedHost {
   const { user, keepOut = [], allowed, simulated = {}, oomKills = countOomKills } = options;
   const settings = { ...defaultHostSettings, ...options.settings };
   const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
@@ -108,6 +108,9 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
   ];
 
   return {
+    prepare(group, grants) {
+      if (!open.has(group)) openGroup(group, [openTo(simulating(grants))]);
+    },
     start(start, sink) {
       const { grants, groupGrants = [] } = start;
       const played = {
@@ -121,6 +124,7 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
         {
           started: () => sink.started(),
           requests: (requests, bodies) => sink.requests(requests, bodies),
+          ...(sink.quiet && { quiet: (posts: number) => sink.quiet?.(posts) }),
           ended(...ending) {
             release();
             sink.ended(...ending);
@@ -152,6 +156,11 @@ export function createModuleHost(options: ModuleHostOptions): ModuleHost {
     },
   };
 }
+
+export type PreparedHost = ModuleHost & {
+  /** Starts the process of a group before its first module comes with these grants. */
+  prepare(group: string, grants: Grants): void;
+};
 
 type Open = {
   readonly host: HostGroup;

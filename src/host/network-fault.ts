@@ -9,6 +9,7 @@ const sentences: Readonly<Record<string, string>> = {
   ENETUNREACH: 'there is no way to its network',
   ETIMEDOUT: 'it does not answer',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
+  ERR_STREAM_PREMATURE_CLOSE: 'the connection was closed before the answer was complete',
   CERT_HAS_EXPIRED: "its certificate has expired, or the device's clock is wrong",
   CERT_NOT_YET_VALID: "its certificate is not valid yet, or the device's clock is wrong",
 };
@@ -35,6 +36,9 @@ export function networkFault(cause: unknown, place: string, headerBytesMax: numb
     );
   }
   if (code.startsWith('HPE_')) return say('EPROTO', 'what answers there does not speak HTTP');
+  if (/^(?:Z_|ERR__ERROR_|ERR_BROTLI|ERR_TRAILING)/.test(code)) {
+    return say('EPROTO', 'its body is not compressed as its header Content-Encoding says');
+  }
   const sentence = sentences[code];
   if (sentence !== undefined) return say(code, sentence);
   if (/TLS|SSL|CERT/.test(code)) return say(code, 'no secure connection could be made');

@@ -8,14 +8,14 @@
  *   trust {pem} → null               authorities to trust besides those of Node
  */
 import { X509Certificate } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import { systemClock } from '../lib/system-clock.ts';
+import { type AnswerBody, createAnswerBody, type Piece } from './answer-body.ts';
 import { type MakeService, type ServiceDeps, ServiceError } from './device-services.ts';
 import { type FetchRequest, readFetchRequest } from './fetch-request.ts';
-import { createConnections, nextPiece, type Piece } from './http-exchange.ts';
+import { createConnections } from './http-exchange.ts';
 import { createNetworkAccess, type Resolve } from './network-access.ts';
 import { networkFault } from './network-fault.ts';
 import { follow } from './redirects.ts';
@@ -25,7 +25,7 @@ type Underway = {
   readonly cancelTimer: () => void;
   /** Host and port it speaks with. */
   place: string;
-  answer: IncomingMessage | undefined;
+  body: AnswerBody | undefined;
   /** The piece being waited for: asked twice, it is still one. */
   coming: Promise<Piece> | undefined;
   receivedBytes: number;
@@ -75,7 +75,7 @@ export function createNetworkServiceWith(
       abort,
       cancelTimer,
       place: '',
-      answer: undefined,
+      body: undefined,
       coming: undefined,
       receivedBytes: 0,
     };
@@ -119,14 +119,15 @@ export function createNetworkServiceWith(
           one.place = place;
         },
       });
-      one.answer = answer;
+      const body = createAnswerBody(answer, request.method);
+      one.body = body;
       // What breaks after the head is told when the module reads on.
       answer.on('error', () => {});
       one.abort.signal.addEventListener('abort', () =>
         answer.destroy(one.abort.signal.reason as Error),
       );
       const first = await Promise.race([
-        pieceOf(one, answer),
+        pieceOf(one, body),
         new Promise<undefined>((resolve) => clock.after(FIRST_PIECE_MS, () => resolve(undefined))),
       ]);
       return {
@@ -140,8 +141,8 @@ export function createNetworkServiceWith(
     });
   }
 
-  function pieceOf(one: Underway, answer: IncomingMessage): Promise<Piece> {
-    one.coming ??= nextPiece(answer);
+  function pieceOf(one: Underway, body: AnswerBody): Promise<Piece> {
+    one.coming ??= body.next();
     // It may break while nobody waits for it, and is told when somebody does.
     one.coming.catch(() => {});
     return one.coming;
@@ -167,14 +168,14 @@ export function createNetworkServiceWith(
 
   async function read(id: number): Promise<Json> {
     const one = open.get(id);
-    const answer = one?.answer;
-    if (one === undefined || answer === undefined) {
+    const body = one?.body;
+    if (one === undefined || body === undefined) {
       throw new ServiceError(
         'EBADF',
         'fetch: this answer is over: read to its end, cancelled, or not read in time (isolet.fetch.time_ms)',
       );
     }
-    return guarded(id, one, async () => told(id, one, await pieceOf(one, answer)));
+    return guarded(id, one, async () => told(id, one, await pieceOf(one, body)));
   }
 
   function trust(pem: unknown): null {

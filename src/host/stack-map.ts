@@ -1,30 +1,69 @@
 /** Stack traces of bundles in terms of what their author wrote. */
 import { SourceMap } from 'node:module';
+import type { GuestRequest } from '../core/guest-protocol.ts';
+import type { Cancel, Clock } from '../core/ports.ts';
 import { moduleFile, REASON_LENGTH_MAX } from './host-protocol.ts';
 
 const FRAMES_MAX = 50;
 /** Characters of a source's name: the map is the module author's, and may hold anything. */
 const SOURCE_LENGTH_MAX = 1_024;
 
-/**
- * `text` with the positions in the module's bundle replaced by those in its sources. The map is parsed
- * for this alone: errors are rare, and a parsed map takes megabytes.
- */
-export function mapStack(text: string, module: string, sourceMap: string): string {
+/** A larger map takes tenths of a second to parse on a small board: lines of the log go without. */
+const LOG_MAP_LENGTH_MAX = 1_048_576;
+/** A parsed map takes megabytes: it is let go once nothing has been looked up for so long. */
+const KEPT_MS = 5_000;
+
+export type StackMapper = {
+  /** `text` with the positions in the module's bundle replaced by those in its sources. */
+  reason(text: string): string;
+  /** The same for lines a module writes, of which there may be many. */
+  requests(requests: readonly GuestRequest[]): readonly GuestRequest[];
+};
+
+/** Nothing is parsed before the first position there is to look up. */
+export function createStackMapper(
+  module: string,
+  sourceMap: string,
+  clock: Pick<Clock, 'after'>,
+): StackMapper {
   const file = moduleFile(module);
-  if (sourceMap === '' || !text.includes(file)) return text;
-  let map: SourceMap;
-  try {
-    map = new SourceMap(JSON.parse(sourceMap));
-  } catch {
-    // A bundle with a broken map still has a stack worth telling.
-    return text;
+  let map: SourceMap | undefined;
+  let isBroken = sourceMap === '';
+  let cancel: Cancel = () => {};
+
+  function parsed(): SourceMap | undefined {
+    if (isBroken) return undefined;
+    cancel();
+    cancel = clock.after(KEPT_MS, () => (map = undefined));
+    try {
+      map ??= new SourceMap(JSON.parse(sourceMap));
+      return map;
+    } catch {
+      // A bundle with a broken map still has a stack worth telling.
+      isBroken = true;
+      return undefined;
+    }
   }
-  const pieces = text.split(`${file}:`);
-  return pieces
-    .map((piece, index) => (index === 0 || index > FRAMES_MAX ? piece : mapped(map, piece, file)))
-    .join('')
-    .slice(0, REASON_LENGTH_MAX);
+
+  function reason(text: string): string {
+    const known = text.includes(file) ? parsed() : undefined;
+    if (known === undefined) return text;
+    return text
+      .split(`${file}:`)
+      .map((piece, at) => (at === 0 || at > FRAMES_MAX ? piece : mapped(known, piece, file)))
+      .join('')
+      .slice(0, REASON_LENGTH_MAX);
+  }
+
+  const mapsLogs = sourceMap.length <= LOG_MAP_LENGTH_MAX;
+  const hasPosition = (one: GuestRequest): boolean => one.t === 'log' && one.text.includes(file);
+  return {
+    reason,
+    requests: (requests) =>
+      mapsLogs && requests.some(hasPosition)
+        ? requests.map((one) => (one.t === 'log' ? { ...one, text: reason(one.text) } : one))
+        : requests,
+  };
 }
 
 /** `piece` begins with `line:column`, if the file's name was followed by a position. */

@@ -134,7 +134,10 @@ test('an import that leads nowhere is told with its place and the alternatives',
   assert.match(message, /Node's "node:fs" does not exist in a module/);
   assert.match(message, new RegExp(`${folder}/main\\.js:1:15`));
   assert.match(message, /Node's "net" does not exist in a module/);
-  assert.match(message, /Node's own modules assert, .* events, fs\/promises, .* and azure-iot-common/);
+  assert.match(
+    message,
+    /Node's own modules assert, .* events, fs\/promises, .* and azure-iot-common/,
+  );
   assert.match(message, /The package "leftpad" is not installed/);
   assert.match(message, /Could not resolve "\.\/gone\.js"/);
   assert.not.ok(existsSync(context.outDir));

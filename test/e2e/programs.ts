@@ -26,8 +26,8 @@ export function shippedCommand(program: string): {
   readonly flags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 } {
-  if (program !== 'supervisor') return { flags: [], env: process.env };
-  const { argv, env } = programCommand('supervisor');
+  if (program !== 'supervisor' && program !== 'emulator') return { flags: [], env: process.env };
+  const { argv, env } = programCommand(program);
   return { flags: argv.slice(0, -1), env };
 }
 

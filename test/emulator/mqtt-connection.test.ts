@@ -36,10 +36,10 @@ test('return codes: 5 for whom it does not know, 1 for old protocols, 0x84 for M
   assert.is(await codeOf(connectRaw(hub, device, { password: deviceToken(device, -2_000) })), 5);
   assert.is(await codeOf(connectRaw(hub, device, { protocolVersion: 3 })), 1);
   assert.is(await codeOf(connectRaw(hub, device, { protocolVersion: 5 })), 0x84);
-  hub.throttle(true);
+  hub.faults.change({ throttle: true });
   assert.is(await codeOf(connectRaw(hub, device)), 3);
   assert.is((await rest(hub, 'GET', '/devices')).status, 429);
-  hub.throttle(false);
+  hub.faults.change({ throttle: false });
 });
 
 test('a policy with DeviceConnect opens the door, one without does not', async ({

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import mqtt, { type MqttClient } from 'mqtt';
+import { parser as createParser, generate, type Packet } from 'mqtt-packet';
 import type { Emulator } from '../../src/emulator/emulator.ts';
 import { within } from '../fakes/within.ts';
 import { deviceToken, fieldsOf } from './hub-kit.ts';
@@ -29,6 +30,8 @@ export type ConnectWish = {
   readonly password?: string;
   readonly keepalive?: number;
   readonly protocolVersion?: 3 | 4 | 5;
+  /** Over WebSockets. */
+  readonly path?: string;
   readonly will?: { readonly topic: string; readonly payload: Buffer; readonly qos?: 0 | 1 };
 };
 
@@ -43,7 +46,7 @@ export function connectRaw(
   const id = `${fields['DeviceId']}${module}`;
   const { will, ...rest } = wish;
   const client = mqtt.connect({
-    protocol: 'mqtts',
+    protocol: wish.path === undefined ? 'mqtts' : 'wss',
     host: 'localhost',
     port: hub.port,
     ca: readFileSync(hub.caFile),
@@ -92,4 +95,36 @@ export function bareSocket(
     socket.on('error', reject);
     socket.on('secureConnect', () => resolve({ socket, closed }));
   });
+}
+
+/** A client that sends and sees packets, and acknowledges nothing by itself. */
+export async function packetClient(
+  hub: Emulator,
+  connectionString: string,
+  clean = false,
+): Promise<{
+  readonly packets: Packet[];
+  readonly closed: Promise<Buffer>;
+  send(packet: Packet): void;
+  end(): void;
+}> {
+  const { socket, closed } = await bareSocket(hub);
+  const fields = fieldsOf(connectionString);
+  const packets: Packet[] = [];
+  const read = createParser({ protocolVersion: 4 });
+  read.on('packet', (packet) => packets.push(packet));
+  socket.on('data', (chunk: Buffer) => read.parse(chunk));
+  socket.on('error', () => {});
+  const send = (packet: Packet): void => void socket.write(generate(packet));
+  send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clean,
+    keepalive: 0,
+    clientId: fields['DeviceId'] as string,
+    username: `${fields['HostName']}/${fields['DeviceId']}/?api-version=2021-04-12`,
+    password: Buffer.from(deviceToken(connectionString, 86_400_000)),
+  });
+  return { packets, closed, send, end: () => socket.destroy() };
 }

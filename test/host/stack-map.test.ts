@@ -2,7 +2,7 @@
 import { transform } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mapStack } from '../../src/host/stack-map.ts';
+import { createStackMapper } from '../../src/host/stack-map.ts';
 
 const source = `interface Reading { celsius: number }
 
@@ -17,6 +17,10 @@ const { map } = await transform(source, {
   sourcefile: 'src/main.ts',
 });
 const stack = 'Error: too hot: 99\n    at read (file:///my%20filter/main.js:1:30)';
+
+const never = { after: () => () => {} };
+const mapStack = (text: string, module: string, sourceMap: string): string =>
+  createStackMapper(module, sourceMap, never).reason(text);
 
 const test = suite('stack map');
 
@@ -39,6 +43,28 @@ test('hostile positions stay as they are', () => {
     const text = `at file:///m/main.js:${position}`;
     assert.is(mapStack(text, 'm', map), text, position);
   }
+});
+
+test('lines of the log are mapped, too, and the parsed map is not kept for ever', () => {
+  const waits: (() => void)[] = [];
+  const clock = {
+    after(_ms: number, run: () => void) {
+      waits.push(run);
+      return () => {};
+    },
+  };
+  const mapper = createStackMapper('my filter', map, clock);
+  const log = { t: 'log', level: 'error', text: stack } as const;
+  const other = { t: 'ack', ids: [1] } as const;
+  assert.is(waits.length, 0);
+  const [first, second] = mapper.requests([other, log]);
+  assert.is(first, other);
+  assert.match(second?.t === 'log' ? second.text : '', 'src/main.ts:4:');
+  assert.is(waits.length, 1);
+  waits[0]?.();
+  assert.match(mapper.reason(stack), 'src/main.ts:4:');
+  const requests = [other];
+  assert.is(mapper.requests(requests), requests);
 });
 
 test.run();

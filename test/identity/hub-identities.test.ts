@@ -110,7 +110,7 @@ test('a wrong key, an unknown device and a busy hub are told apart; no key is sh
     assert.not.match(words as string, key);
     assert.is(await codeOf(open(hub, { key }).ensure('sensor')), 'CREDENTIALS_REFUSED');
     assert.is(await codeOf(open(hub, { device: 'ghost' }).ensure('sensor')), 'CREDENTIALS_REFUSED');
-    hub.hub().throttle(true);
+    hub.hub().faults.change({ throttle: true });
     assert.is(await codeOf(open(hub).ensure('sensor')), 'UPSTREAM_REFUSED');
   }));
 

@@ -211,16 +211,16 @@ test('an overloaded hub is refused service, not wrong credentials', async () => 
   const hub = await openEmulatedHub();
   try {
     await hub.goOnline();
-    hub.hub().throttle(true);
+    hub.hub().faults.change({ throttle: true });
     const link = openNoting(hub.upstream, 'sensor');
     await link.untilOffline();
     assert.equal(link.told, ['UPSTREAM_REFUSED']);
-    hub.hub().throttle(false);
+    hub.hub().faults.change({ throttle: false });
     await link.untilOnline();
-    hub.hub().throttle(true);
+    hub.hub().faults.change({ throttle: true });
     hub.network.cut();
     await link.untilOffline();
-    hub.hub().throttle(false);
+    hub.hub().faults.change({ throttle: false });
     await link.untilOnline();
   } finally {
     await within(LIMIT_MS, 'the end', hub.close());

@@ -1,10 +1,11 @@
 /**
- * What becomes of an error nobody caught. Without a handler on `process` it is raised again as the
+ * What becomes of an error nobody caught. Listeners of the global object may cancel it. Without a handler
+ * on `process` it is then raised again as the
  * rejection of a promise nobody holds: isolated-vm then rejects the host's running call with it, and
  * the rest of the turn, its acks and nacks included, still happens.
  */
 
-import type { ErrorOrigin } from '../seam.ts';
+import type { ErrorOrigin, UncaughtTaker } from '../seam.ts';
 import { inspect } from '../world/inspect.ts';
 
 type Handlers = {
@@ -14,10 +15,14 @@ type Handlers = {
 
 export type Uncaught = (error: unknown, origin: ErrorOrigin) => void;
 
-export function createUncaught(handlers: () => Handlers): Uncaught {
+export function createUncaught(
+  handlers: () => Handlers,
+  first: () => UncaughtTaker | undefined,
+): Uncaught {
   return (error, origin) => {
     const taker = handlers();
     try {
+      if (first()?.(error, origin) === true) return;
       if (origin === 'unhandledRejection' && taker.listenerCount('unhandledRejection') > 0) {
         taker.emit('unhandledRejection', error, undefined);
       } else if (taker.listenerCount('uncaughtException') > 0) {

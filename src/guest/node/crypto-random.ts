@@ -20,7 +20,8 @@ export function randomBytes(size: number, callback?: Done<Buffer>): Buffer | und
   return given(bytes, callback);
 }
 
-export const pseudoRandomBytes: typeof randomBytes = randomBytes;
+export const pseudoRandomBytes = ((size: number, callback: Done<Buffer>) =>
+  randomBytes(size, callback)) as typeof randomBytes;
 
 export function randomFillSync<Target extends Fillable>(
   buf: Target,

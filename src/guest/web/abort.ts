@@ -9,12 +9,10 @@ import { dispatch, EventTarget, hasListeners, knowSignals, onListener } from './
 const inside = Symbol('inside');
 
 type Run = () => void;
-type Signals = {
-  abort(signal: AbortSignal, reason: unknown): void;
-  when(signal: AbortSignal, run: Run): void;
-  forget(signal: AbortSignal, run: Run): void;
-};
-let signals: Signals;
+let abort: (signal: AbortSignal, reason: unknown) => void;
+let add: (signal: AbortSignal, run: Run) => void;
+let remove: (signal: AbortSignal, run: Run) => void;
+let isSignal: (value: object) => value is AbortSignal;
 
 export class AbortSignal extends EventTarget {
   declare onabort: ((event: Event) => unknown) | null;
@@ -29,15 +27,14 @@ export class AbortSignal extends EventTarget {
   #sweepAt = 16;
 
   static {
-    signals = {
-      abort: (signal, reason) => signal.#abort(reason),
-      when(signal, run) {
-        if (signal.#aborted) return;
-        signal.#algorithms.add(run);
-        signal.#keep();
-      },
-      forget: (signal, run) => void signal.#algorithms.delete(run),
+    isSignal = (value) => #aborted in value;
+    abort = (signal, reason) => signal.#abort(reason);
+    add = (signal, run) => {
+      if (signal.#aborted) return;
+      signal.#algorithms.add(run);
+      signal.#keep();
     };
+    remove = (signal, run) => void signal.#algorithms.delete(run);
   }
 
   constructor(...[key]: readonly unknown[]) {
@@ -148,7 +145,7 @@ export class AbortController {
     return this.#signal;
   }
   abort(...[reason]: readonly [reason?: unknown]): void {
-    signals.abort(this.#signal, reason);
+    abort(this.#signal, reason);
   }
   static {
     describeInterface(this);
@@ -163,34 +160,26 @@ function orAbortError(reason: unknown): unknown {
   return new DOMException('This operation was aborted', 'AbortError');
 }
 
-function checked(value: unknown): AbortSignal {
-  if (isAbortSignal(value)) return value;
-  throw new TypeError('This must be an AbortSignal');
-}
-
 /** By what it is, not by its prototype. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
-  try {
-    // A getter that throws for whatever is no signal.
-    readAborted.call(value as AbortSignal);
-    return true;
-  } catch {
-    return false;
-  }
+  return typeof value === 'object' && value !== null && isSignal(value);
 }
-const readAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')
-  ?.get as () => boolean;
 
 /**
  * Runs when it is aborted, before its listeners, and never when it is aborted already. Returns a function
  * that takes it back.
  */
-export function whenAborted(signal: AbortSignal, run: () => void): () => void {
-  signals.when(signal, run);
-  return () => signals.forget(signal, run);
+export function whenAborted(signal: AbortSignal, run: Run): Run {
+  add(signal, run);
+  return () => remove(signal, run);
+}
+
+function checked(value: unknown): AbortSignal {
+  if (isAbortSignal(value)) return value;
+  throw new TypeError('This must be an AbortSignal');
 }
 
 knowSignals({
   isAborted: (signal) => checked(signal).aborted,
-  whenAborted: (signal, run) => signals.when(signal as AbortSignal, run),
+  whenAborted: (signal, run) => add(signal as AbortSignal, run),
 });

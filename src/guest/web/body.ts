@@ -1,128 +1,136 @@
-/** The body of a `Request` or a `Response`: bytes there are, or pieces still to come. */
+/** What `Request` and `Response` share (fetch standard §5.2, §5.3): how a body is made, and read. */
+import { type Blob, blobParts, createBlob, isBlob } from './blob.ts';
+import { bytesOfSource, streams } from './byte-stream.ts';
+import { Content } from './content.ts';
+import { FormData, isFormData } from './form-data.ts';
+import type { Headers } from './headers.ts';
+import { formatMimeType, type MimeType, mimeTypeOf } from './mime-type.ts';
+import { decodeForm, encodeForm } from './multipart.ts';
+import type { ReadableStream } from './streams.ts';
+import { parseForm } from './url-search-params.ts';
 
-export type BodyInit = string | ArrayBuffer | ArrayBufferView | { toString(): string };
+export type BodyInit =
+  | string
+  | ArrayBuffer
+  | ArrayBufferView
+  | Blob
+  | FormData
+  | ReadableStream
+  | { toString(): string };
 
-/** Gives the next piece; undefined = that was all. */
-export type Pieces = {
-  next(): Promise<Uint8Array | undefined>;
-  cancel(): void;
+type Extracted = { readonly content: Content; readonly type: string | undefined };
+
+/** "Extract a body": bytes of their own, and the content type they come with. */
+export function extractBody(body: unknown): Extracted {
+  if (typeof body === 'object' && body !== null) {
+    const bytes = bytesOfSource(body);
+    if (bytes !== undefined) return { content: Content.ofBytes(bytes.slice()), type: undefined };
+    if (isBlob(body)) {
+      return { content: Content.ofParts(blobParts(body)), type: body.type || undefined };
+    }
+    if (isFormData(body)) {
+      const { parts, boundary } = encodeForm(body);
+      const type = `multipart/form-data; boundary=${boundary}`;
+      return { content: Content.ofParts(parts), type };
+    }
+    // Found by what it is called: a module may bring its own.
+    if (Object.prototype.toString.call(body) === '[object URLSearchParams]') {
+      return ofText(body, 'application/x-www-form-urlencoded;charset=UTF-8');
+    }
+    const { ReadableStream, isDisturbed } = streams();
+    if (body instanceof ReadableStream) {
+      if (body.locked || isDisturbed(body)) {
+        throw new TypeError('The stream of a body has already been read, or is being read');
+      }
+      return { content: Content.ofStream(body), type: undefined };
+    }
+    // The standard would send "[object Object]".
+    if (Object.getPrototypeOf(body) === Object.prototype && !Object.hasOwn(body, 'toString')) {
+      throw new TypeError(
+        'A body is a string, bytes, a Blob, a form or a stream: make text of objects with JSON.stringify',
+      );
+    }
+  }
+  return ofText(body, 'text/plain;charset=UTF-8');
+}
+
+function ofText(body: unknown, type: string): Extracted {
+  return { content: Content.ofBytes(new TextEncoder().encode(`${body as string}`)), type };
+}
+
+type Held = { readonly content: Content | null; readonly headers: Headers };
+
+/** The members of a body, on the class of those that have one. */
+export type Body = {
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  blob(): Promise<Blob>;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  formData(): Promise<FormData>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- as everywhere: JSON may be anything
+  json(): Promise<any>;
+  text(): Promise<string>;
 };
 
-/** What there is of a ReadableStream so far: to be iterated once, or cancelled. */
-type BodyStream = AsyncIterable<Uint8Array> & { readonly locked: boolean; cancel(): Promise<void> };
-
-export class Body {
-  readonly #pieces: Pieces | undefined;
-  #used = false;
-
-  constructor(pieces: Pieces | undefined) {
-    this.#pieces = pieces;
+/** Defines them; call it before `describeInterface`. `heldBy` throws a TypeError when it is not given an instance. */
+export function includeBody<Instance>(
+  Class: { readonly prototype: Instance },
+  heldBy: (instance: Instance) => Held,
+): void {
+  async function read(instance: Instance): Promise<Uint8Array<ArrayBuffer>> {
+    return (await heldBy(instance).content?.read()) ?? new Uint8Array();
   }
-
-  get bodyUsed(): boolean {
-    return this.#used;
-  }
-
-  get body(): BodyStream | null {
-    const pieces = this.#pieces;
-    if (pieces === undefined) return null;
-    const use = (): void => this.#use();
-    const isUsed = (): boolean => this.#used;
-    return {
-      get locked() {
-        return isUsed();
-      },
-      async *[Symbol.asyncIterator]() {
-        use();
-        let over = false;
-        try {
-          for (;;) {
-            const piece = await pieces.next();
-            over = piece === undefined;
-            if (piece === undefined) return;
-            if (piece.byteLength > 0) yield piece;
-          }
-        } finally {
-          if (!over) pieces.cancel();
-        }
-      },
-      async cancel() {
-        use();
-        pieces.cancel();
-      },
-    };
-  }
-
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    this.#use();
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    for (;;) {
-      const piece = await this.#pieces?.next();
-      if (piece === undefined) break;
-      pieces.push(piece);
-      size += piece.byteLength;
-    }
-    const all = new Uint8Array(size);
-    let at = 0;
-    for (const piece of pieces) {
-      all.set(piece, at);
-      at += piece.byteLength;
-    }
-    return all;
-  }
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return (await this.bytes()).buffer;
-  }
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
-  }
-  // oxlint-disable-next-line typescript/no-explicit-any -- as everywhere: JSON may be anything
-  async json(): Promise<any> {
-    return JSON.parse(await this.text());
-  }
-
-  #use(): void {
-    if (this.#used) throw new TypeError('The body has already been read');
-    this.#used = true;
-  }
-}
-
-/** Bytes of their own, and the content type they come with. */
-export function bodyBytes(body: BodyInit): {
-  readonly bytes: Uint8Array;
-  readonly type: string | undefined;
-} {
-  if (typeof body === 'string') {
-    return { bytes: new TextEncoder().encode(body), type: 'text/plain;charset=UTF-8' };
-  }
-  if (body instanceof ArrayBuffer) return { bytes: new Uint8Array(body.slice(0)), type: undefined };
-  if (ArrayBuffer.isView(body)) {
-    const view = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-    return { bytes: view.slice(), type: undefined };
-  }
-  // Found by what it is called: a module may bring its own.
-  const kind = Object.prototype.toString.call(body);
-  if (kind === '[object URLSearchParams]' || body?.constructor?.name === 'URLSearchParams') {
-    const type = 'application/x-www-form-urlencoded;charset=UTF-8';
-    return { bytes: new TextEncoder().encode(String(body)), type };
-  }
-  throw new TypeError(
-    'A body is a string, bytes (ArrayBuffer, Uint8Array) or URLSearchParams: make text of objects with JSON.stringify',
-  );
-}
-
-/** All at once. */
-export function piecesOf(bytes: Uint8Array): Pieces {
-  let rest: Uint8Array | undefined = bytes;
-  return {
-    async next() {
-      const piece = rest;
-      rest = undefined;
-      return piece;
+  const members = {
+    get body(): ReadableStream | null {
+      return heldBy(this as Instance).content?.stream ?? null;
     },
-    cancel() {
-      rest = undefined;
+    get bodyUsed(): boolean {
+      return heldBy(this as Instance).content?.isDisturbed ?? false;
+    },
+    async arrayBuffer(this: Instance): Promise<ArrayBuffer> {
+      return (await read(this)).buffer;
+    },
+    async blob(this: Instance): Promise<Blob> {
+      const { headers } = heldBy(this);
+      const type = mimeTypeOf(headers.get('content-type'));
+      return createBlob([await read(this)], type === undefined ? '' : formatMimeType(type));
+    },
+    async bytes(this: Instance): Promise<Uint8Array<ArrayBuffer>> {
+      return read(this);
+    },
+    async formData(this: Instance): Promise<FormData> {
+      const { headers } = heldBy(this);
+      const type = mimeTypeOf(headers.get('content-type'));
+      return toForm(await read(this), type);
+    },
+    async json(this: Instance): Promise<unknown> {
+      return JSON.parse(decode(await read(this))) as unknown;
+    },
+    async text(this: Instance): Promise<string> {
+      return decode(await read(this));
     },
   };
+  Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function toForm(bytes: Uint8Array, type: MimeType | undefined): FormData {
+  switch (type?.essence) {
+    case 'multipart/form-data':
+      return decodeForm(bytes, type.parameters.get('boundary') ?? '');
+    case 'application/x-www-form-urlencoded': {
+      const form = new FormData();
+      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+      for (const [name, value] of parseForm(text)) form.append(name, value);
+      return form;
+    }
+    default:
+      throw new TypeError(
+        'The body is no form: its Content-Type must be multipart/form-data or application/x-www-form-urlencoded',
+      );
+  }
 }

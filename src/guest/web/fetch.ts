@@ -3,10 +3,15 @@
  * is only what the module sees of it. The body of an answer comes piece by piece, as it is read.
  */
 import type { Json } from '../../core/json.ts';
-import type { Pieces } from './body.ts';
+import { needArguments } from '../world/webidl.ts';
+import { type AbortSignal, whenAborted } from './abort.ts';
+import { blobParts } from './blob.ts';
+import type { Pieces } from './byte-stream.ts';
+import { Content } from './content.ts';
+import { readDataUrl } from './data-url.ts';
 import { trustExtraAuthorities } from './extra-authorities.ts';
 import { askNetwork } from './network.ts';
-import { contentOfRequest, Request, type RequestInit, type RequestInput } from './request.ts';
+import { Request, type RequestInit, type RequestInput, requestState } from './request.ts';
 import { arrivedResponse, type Response } from './response.ts';
 
 /** The host's limit; beyond it a batch of ours could be too much for it. */
@@ -24,86 +29,131 @@ type Piece = { readonly piece: string; readonly done: boolean };
 let lastId = 0;
 
 /** Rejects with a TypeError that has Node's `code` (`EACCES`: not granted), or with the signal's reason. */
-export async function fetch(input: RequestInput, init?: RequestInit): Promise<Response> {
+export async function fetch(
+  input: RequestInput,
+  ...[init]: readonly [init?: RequestInit]
+): Promise<Response> {
+  needArguments(arguments.length, 1, 'fetch');
   const request = new Request(input, init);
-  const { signal } = request;
-  signal?.throwIfAborted();
-  const content = contentOfRequest(request);
-  if (content !== undefined && content.byteLength > BODY_BYTES_MAX) {
-    throw new TypeError(
-      `The body has ${content.byteLength} bytes, and fetch sends ${BODY_BYTES_MAX} at most: send it in parts`,
-    );
+  const { content, signal, url } = requestState(request);
+  if (signal.aborted) {
+    content?.cancel(signal.reason);
+    throw signal.reason;
+  }
+  if (url.protocol === 'data:' || url.protocol === 'blob:') return localResponse(request);
+  const forget = whenAborted(signal, () => content?.cancel(signal.reason));
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await content?.lastRead(BODY_BYTES_MAX);
+  } finally {
+    forget();
+    signal.throwIfAborted();
   }
   await trustExtraAuthorities();
-  signal?.throwIfAborted();
-  const id = ++lastId;
-  const { raise, over, cancel } = aborting(id, signal);
+  signal.throwIfAborted();
+  const exchange = begin(++lastId, signal);
   try {
-    const head = (await Promise.race([
-      askNetwork('fetch', args(id, request, content)),
-      raise,
-    ])) as Head & Piece;
-    const pieces = restOf(id, head, raise, over, cancel);
-    return arrivedResponse({ ...head, pieces });
+    const head = (await exchange.ask('fetch', args(exchange.id, request, bytes))) as Head & Piece;
+    const pieces = exchange.piecesFrom(head);
+    if (request.method === 'HEAD') pieces.cancel();
+    const answer = request.method === 'HEAD' ? null : Content.ofPieces(pieces);
+    return arrivedResponse({ ...head, content: answer });
   } catch (error) {
-    over();
+    exchange.over();
     throw error;
   }
 }
 
 function args(id: number, request: Request, content: Uint8Array | undefined): Json {
-  const { url, method, headers, redirect } = request;
+  const { url, method, redirect } = request;
+  const headers = [...request.headers];
   const body = content === undefined ? null : content.toBase64();
   // Without a prototype, so that a patched one does not garble it.
-  return { __proto__: null, id, url, method, redirect, headers: [...headers], body } as never;
+  return { __proto__: null, id, url, method, redirect, headers, body } as never;
 }
 
-/** `raise` rejects when the signal is aborted, and the host is told then, until it is over. */
-function aborting(
-  id: number,
-  signal: Request['signal'],
-): { readonly raise: Promise<never>; readonly over: () => void; readonly cancel: () => void } {
-  const { promise: raise, reject } = Promise.withResolvers<never>();
-  raise.catch(() => {});
+/** `data:` and `blob:` are the module's own. */
+function localResponse(request: Request): Response {
+  const { blob } = requestState(request);
+  const { url, method } = request;
+  const found = url.startsWith('data:')
+    ? readDataUrl(url)
+    : method === 'GET' && blob !== undefined
+      ? { type: blob.type, parts: blobParts(blob), size: blob.size }
+      : undefined;
+  if (found === undefined) {
+    const shown = url.startsWith('data:') ? 'the data: URL is not valid' : 'the blob: URL is gone';
+    throw Object.assign(new TypeError(`EINVAL: fetch: ${shown}`), { code: 'EINVAL' });
+  }
+  const ofBlob = 'parts' in found;
+  const parts = ofBlob ? found.parts : [found.bytes];
+  return arrivedResponse({
+    status: 200,
+    statusText: 'OK',
+    headers: [
+      ...(ofBlob ? [['content-length', `${found.size}`] as const] : []),
+      ['content-type', found.type],
+    ],
+    url: url.replace(/#.*$/s, ''),
+    redirected: false,
+    content: Content.ofParts(parts),
+  });
+}
+
+type Exchange = {
+  readonly id: number;
+  /** Rejects when the signal is aborted, too. */
+  ask(what: string, args: Json): Promise<Json>;
+  /** Nothing is left to abort. */
+  over(): void;
+  piecesFrom(first: Piece): Pieces;
+};
+
+/** Until it is over, the host is told when the signal is aborted. */
+function begin(id: number, signal: AbortSignal): Exchange {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => {});
+  let fail: ((reason: unknown) => void) | undefined;
   const cancel = (): void => {
     over();
     askNetwork('cancel', { id }).catch(() => {});
   };
-  const abort = (): void => {
+  const over = whenAborted(signal, () => {
     cancel();
-    reject(signal?.reason);
-  };
-  const over = (): void => signal?.removeEventListener('abort', abort);
-  signal?.addEventListener('abort', abort);
-  return { raise, over, cancel };
-}
+    reject(signal.reason);
+    fail?.(signal.reason);
+  });
+  const ask = (what: string, args: Json): Promise<Json> =>
+    Promise.race([askNetwork(what, args), aborted]);
 
-function restOf(
-  id: number,
-  first: Piece,
-  raise: Promise<never>,
-  over: () => void,
-  cancel: () => void,
-): Pieces {
-  let held: Piece | undefined = first;
-  let ended = first.done;
-  if (ended) over();
-  return {
-    async next() {
-      if (held === undefined) {
-        if (ended) return undefined;
-        held = (await Promise.race([askNetwork('read', { id }), raise])) as Piece;
-        ended = held.done;
-        if (ended) over();
-      }
-      const { piece } = held;
-      held = undefined;
-      return Uint8Array.fromBase64(piece);
-    },
-    cancel() {
-      held = undefined;
-      if (!ended) cancel();
-      ended = true;
-    },
-  };
+  function piecesFrom(first: Piece): Pieces {
+    let held: Piece | undefined = first;
+    let ended = first.done;
+    if (ended) over();
+    return {
+      async next() {
+        if (held === undefined) {
+          if (ended) return undefined;
+          held = (await ask('read', { id })) as Piece;
+          ended = held.done;
+          if (ended) over();
+        } else if (!ended) {
+          signal.throwIfAborted();
+        }
+        const { piece } = held;
+        held = undefined;
+        return Uint8Array.fromBase64(piece);
+      },
+      cancel() {
+        held = undefined;
+        if (!ended) cancel();
+        ended = true;
+      },
+      whenFailed(run) {
+        fail = run;
+        if (!ended && signal.aborted) run(signal.reason);
+      },
+    };
+  }
+  return { id, ask, over, piecesFrom };
 }

@@ -1,24 +1,7 @@
 /** Bundled into the modules that name one of these (build/guest-globals.ts). */
 import { AbortController, AbortSignal } from './abort.ts';
 import { Event } from './event.ts';
-import {
-  CloseEvent,
-  CustomEvent,
-  ErrorEvent,
-  MessageEvent,
-  PromiseRejectionEvent,
-} from './event-kinds.ts';
 import { EventTarget } from './event-target.ts';
 import { installGlobals } from './install.ts';
 
-installGlobals({
-  AbortController,
-  AbortSignal,
-  Event,
-  EventTarget,
-  CloseEvent,
-  CustomEvent,
-  ErrorEvent,
-  MessageEvent,
-  PromiseRejectionEvent,
-});
+installGlobals({ AbortController, AbortSignal, Event, EventTarget });

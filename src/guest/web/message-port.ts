@@ -75,7 +75,7 @@ export class MessagePort extends EventTarget {
     const end = this.#end;
     this.#end = undefined;
     if (end === undefined) return;
-    end.port = undefined;
+    // What has arrived is still delivered.
     const { other } = end;
     end.other = undefined;
     if (other === undefined) return;

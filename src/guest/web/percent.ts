@@ -32,8 +32,11 @@ function encodeAll(text: string): string {
 
 /** What is no `%XX` stays as it is. */
 export function percentDecode(text: string): string {
-  if (!text.includes('%')) return text;
-  const bytes = encodeUtf8(text);
+  return text.includes('%') ? decodeUtf8(percentDecodeBytes(encodeUtf8(text))) : text;
+}
+
+/** Changes the bytes it is given, and returns the part of them that is left. */
+export function percentDecodeBytes(bytes: Uint8Array): Uint8Array {
   let length = 0;
   for (let i = 0; i < bytes.length; i++, length++) {
     const byte = bytes[i] as number;
@@ -42,7 +45,7 @@ export function percentDecode(text: string): string {
     bytes[length] = low < 0 ? byte : high * 16 + low;
     if (low >= 0) i += 2;
   }
-  return decodeUtf8(bytes.subarray(0, length));
+  return bytes.subarray(0, length);
 }
 
 function hexOf(byte: number | undefined): number {

@@ -112,10 +112,14 @@ define(TransformStream.prototype, TRANSFER, function (this: TransformStream): ob
   checkUnlocked(readable);
   checkUnlocked(writable);
   return Object.create(TransformStream.prototype, {
-    readable: { value: structuredClone(readable, { transfer: [readable] }), enumerable: true },
-    writable: { value: structuredClone(writable, { transfer: [writable] }), enumerable: true },
+    readable: { value: moved(readable), enumerable: true },
+    writable: { value: moved(writable), enumerable: true },
   }) as object;
 });
+
+function moved(stream: object): unknown {
+  return (stream as Record<symbol, () => object>)[TRANSFER]?.();
+}
 
 function cloned(chunk: unknown, fail: (reason: unknown) => void): unknown {
   try {
@@ -126,7 +130,7 @@ function cloned(chunk: unknown, fail: (reason: unknown) => void): unknown {
   }
 }
 
-/** Has anything been read from it, or has it been cancelled? The standard's own word for a body that is used. */
+/** Has anything been read from it, or has it been cancelled? The standard's own word for a body that is used. @public */
 export function isDisturbed(stream: ReadableStream): boolean {
   return (stream as unknown as { readonly _disturbed: boolean })._disturbed;
 }

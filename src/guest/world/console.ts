@@ -8,6 +8,7 @@ import { type InspectOptions, inspect } from './inspect.ts';
 export function createConsole(
   write: (level: LogLevel, text: string) => void,
   elapsed: () => number,
+  lineMax: () => number | undefined = () => undefined,
 ): object {
   const counts = new Map<string, number>();
   const started = new Map<string, number>();
@@ -15,8 +16,9 @@ export function createConsole(
 
   function line(level: LogLevel, text: string): void {
     let whole = indent === '' ? text : `${indent}${text.replaceAll('\n', `\n${indent}`)}`;
-    if (whole.length > LINE_MAX) {
-      whole = `${whole.slice(0, LINE_MAX)}… (${whole.length - LINE_MAX} more characters)`;
+    const most = lineMax() ?? LINE_MAX;
+    if (whole.length > most) {
+      whole = `${whole.slice(0, most)}… (${whole.length - most} more characters)`;
     }
     write(level, whole);
   }

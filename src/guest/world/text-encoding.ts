@@ -2,7 +2,7 @@
  * TextEncoder and TextDecoder (Encoding standard §7) for UTF-8, UTF-16 and windows-1252. A module that names
  * TextDecoder brings the other single-byte encodings along (web/single-byte.ts).
  */
-import { encodeInto, encodeUtf8, textOfUnits, Utf8Decoder } from './utf8.ts';
+import { decodeUtf8Strictly, encodeInto, encodeUtf8, textOfUnits, Utf8Decoder } from './utf8.ts';
 import { describeInterface, needArguments, toDictionary } from './webidl.ts';
 
 const labels: Readonly<Record<string, string>> = {
@@ -144,6 +144,8 @@ function utf8(fatal: boolean, fail: () => TypeError): Decoder {
   let decoder = new Utf8Decoder();
   return {
     decode(bytes, last) {
+      const whole = decoder.isUnfinished ? undefined : decodeUtf8Strictly(bytes);
+      if (whole !== undefined) return whole;
       const text = decoder.decode(bytes);
       const used = decoder;
       const isCut = last && used.isUnfinished;

@@ -148,6 +148,8 @@ export function createTimers(
     entry.cleared = true;
     numbered.delete(entry.id);
     heap.remove(entry);
+    // Nothing to wake up for any more.
+    if (heap.size() === 0 && toldAt < Number.POSITIVE_INFINITY) touch();
   }
 
   function admit(name: string, callback: unknown): asserts callback is Callback {
@@ -170,13 +172,12 @@ export function createTimers(
     setTimeout: function setTimeout(
       this: void,
       callback: unknown,
-      delayMs?: unknown,
-      ...args: unknown[]
+      ...[delayMs, ...args]: readonly unknown[]
     ): Timeout {
       admit('setTimeout', callback);
       return new Timeout(callback, delayMs, args, false);
     },
-    setInterval(callback: unknown, delayMs?: unknown, ...args: unknown[]): Timeout {
+    setInterval(callback: unknown, ...[delayMs, ...args]: readonly unknown[]): Timeout {
       admit('setInterval', callback);
       return new Timeout(callback, delayMs, args, true);
     },
@@ -191,8 +192,8 @@ export function createTimers(
       if (toldAt > 0) touch();
       return immediate;
     },
-    clearTimeout: (timer?: unknown): void => clear(timer),
-    clearInterval: (timer?: unknown): void => clear(timer),
+    clearTimeout: (...[timer]: readonly unknown[]): void => clear(timer),
+    clearInterval: (...[timer]: readonly unknown[]): void => clear(timer),
     clearImmediate(immediate?: unknown): void {
       if (immediate instanceof Immediate) immediate[Symbol.dispose]();
     },

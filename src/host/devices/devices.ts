@@ -88,6 +88,7 @@ export const makeDevices: MakeService = ({ grants, signal }) => {
 
   return {
     ask: (what, value) => inTurn(() => perform(what, readArgs(value))),
+    isOpen: () => handles.size > 0,
     close() {
       closed = true;
       for (const handle of handles.values()) {

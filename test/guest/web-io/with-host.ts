@@ -9,7 +9,7 @@ import { createDeviceServices } from '../../../src/host/device-services.ts';
 import { defaultHostSettings, type HostSettings } from '../../../src/host/host-settings.ts';
 import { createNetworkService } from '../../../src/host/network-service.ts';
 import { openBox } from '../module-box.ts';
-import { bundle } from '../web/in-guest.ts';
+import { bundleForGuest } from '../web/in-guest.ts';
 
 const LIMIT_MS = 15_000;
 const POLL_MS = 2;
@@ -22,7 +22,7 @@ export async function withHost<Answer, Argument>(
   argument?: Argument,
   { grants = noGrants, settings = {} }: Options = {},
 ): Promise<Awaited<Answer>> {
-  const code = await bundle(`(async () => {
+  const code = await bundleForGuest(`(async () => {
     try {
       const answer = await (${run.toString()})(${JSON.stringify(argument)});
       const text = String(JSON.stringify(answer));

@@ -11,7 +11,7 @@ import { openBox } from '../module-box.ts';
 export async function inGuest<Answer>(run: () => Answer): Promise<Awaited<Answer>> {
   const source = `const answer = await (${run.toString()})(); console.log('answer ' + JSON.stringify(answer));`;
   // The module must have begun before its timers can run.
-  const code = await bundle(`(async () => { ${source} })();`);
+  const code = await bundleForGuest(`(async () => { ${source} })();`);
   const box = await openBox(code);
   try {
     for (;;) {
@@ -27,8 +27,8 @@ export async function inGuest<Answer>(run: () => Answer): Promise<Awaited<Answer
   }
 }
 
-/** With the globals it names. */
-export async function bundle(source: string): Promise<string> {
+/** As a module's packager does it. */
+export async function bundleForGuest(source: string): Promise<string> {
   const plain = await compile(source, []);
   return compile(source, installersFor(plain));
 }

@@ -174,6 +174,25 @@ test('what cannot be cloned', async () => {
   });
 });
 
+test('what arrived before a port was closed is delivered', async () => {
+  const seen = await inGuest(async () => {
+    const log: unknown[] = [];
+    const { port1, port2 } = new MessageChannel();
+    const closed = new Promise((resolve) => port2.addEventListener('close', resolve));
+    port1.onmessage = (event: MessageEvent) => {
+      log.push(event.data);
+      port1.close();
+    };
+    port2.postMessage(1);
+    port2.postMessage(2);
+    await closed;
+    port2.postMessage(3);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    return log;
+  });
+  assert.equal(seen, [1, 2]);
+});
+
 test('messages through a channel, in order, later, and moved', async () => {
   const seen = await inGuest(async () => {
     const log: unknown[] = [];

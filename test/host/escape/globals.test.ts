@@ -172,6 +172,7 @@ const sdk: readonly Try[] = [
       return [...Object.getOwnPropertyNames(globalThis), ...Object.getOwnPropertySymbols(globalThis).map(String)].filter((name) => !V8.includes(name)).sort();`,
     gets: [
       'Buffer',
+      'DOMException',
       'Symbol(isolet.treaty.1)',
       'TextDecoder',
       'TextEncoder',
