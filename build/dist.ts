@@ -35,6 +35,7 @@ const programs: Readonly<Record<string, string>> = {
 const devicePrograms: Readonly<Record<string, string>> = {
   supervisor: 'src/main.ts',
   host: 'src/host/main.ts',
+  snapshot: 'src/host/snapshot-main.ts',
   'store-worker': 'src/store/worker.ts',
 };
 

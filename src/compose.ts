@@ -10,6 +10,7 @@ import { Fault } from './core/fault.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
+import { createSnapshots } from './host/snapshots.ts';
 import { parseConnectionString } from './identity/connection-string.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
@@ -24,6 +25,7 @@ const bundled = typeof ISOLET_DIST !== 'undefined';
 const files = {
   hostMain: beside(bundled ? './host.cjs' : './host/main.ts'),
   storeMain: beside(bundled ? './store-worker.cjs' : './store/worker.ts'),
+  snapshotMain: beside(bundled ? './snapshot.cjs' : './host/snapshot-main.ts'),
   prelude: beside(bundled ? './prelude.js' : '../dist/prelude.js'),
 };
 
@@ -50,9 +52,17 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     log,
   });
   const upstream = await openUpstream(config, cloud, { clock, random, log });
+  const snapshots = createSnapshots({
+    folder: join(config.dataDir, 'snapshot'),
+    program: files.snapshotMain,
+    prelude,
+    clock,
+    log,
+  });
   const host = createModuleHost({
     hostMain: files.hostMain,
     prelude,
+    snapshots,
     user,
     keepOut: [config.dataDir],
     allowed: config.policy.binds,
@@ -91,6 +101,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
       await supervisor.stop();
       await upstream.stop();
       await store.close();
+      snapshots.stop();
       log.info('isolet has stopped');
     },
   };
