@@ -266,12 +266,11 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 
   /** A host that ended by itself: which module brought that about, as far as anybody can tell. */
   function findCulprit(reason: string, signal: NodeJS.Signals): Culprit | undefined {
-    if (unproven && crashed(signal)) {
-      deps.diedAtBirth(reason);
-      return undefined;
-    }
     const memoryRanOut = deps.oomKills() !== oomKillsBefore;
-    return culpritOf(suspects(), { signal, reason, memoryRanOut });
+    if (!unproven || !crashed(signal))
+      return culpritOf(suspects(), { signal, reason, memoryRanOut });
+    deps.diedAtBirth(reason);
+    return undefined;
   }
 
   function gone(reason: string, signal?: NodeJS.Signals): void {
