@@ -25,6 +25,7 @@ import type { Delivery } from '../../src/supervisor/delivery.ts';
 import { type LiveModule, startLiveModule } from '../../src/supervisor/live-module.ts';
 import type { CompiledModule } from '../compile-module.ts';
 import { DESK_GROUP } from './desk-host.ts';
+import { createDeskKeeper } from './desk-kept.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { quietHost } from './quiet-host.ts';
 
@@ -76,6 +77,7 @@ export function createDesk(
 ): Desk {
   const name = module.module;
   const twin = createDeskTwin(twinAtFirst);
+  const keeper = createDeskKeeper();
   let queue: Queued[] = [];
   let live: LiveModule | undefined;
   let over: Promise<void> = Promise.resolve();
@@ -139,6 +141,7 @@ export function createDesk(
       const what = whom === null ? 'no other device' : `no module ${whom}`;
       return Promise.reject(new Fault('ENDPOINT_AWAY', `there is ${what} on the desk`));
     },
+    keep: keeper.carryOut,
     log: (_module, level, text) => events.log(level, text),
     relief: () => undefined,
   };

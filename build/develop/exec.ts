@@ -9,6 +9,7 @@ import { startLiveModule } from '../../src/supervisor/live-module.ts';
 import { openDebugHost, PLAIN } from './debug-host.ts';
 import { debuggable, readInspectPort } from './debuggable.ts';
 import { DESK_GROUP, openDeskHost } from './desk-host.ts';
+import { createDeskKeeper } from './desk-kept.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { END_METHOD, endFooter } from './exec-end.ts';
 import { GRANT_HELP, readGrantWords } from './grant-words.ts';
@@ -105,6 +106,7 @@ async function runExec(args: Arguments): Promise<number> {
           new Fault('ENDPOINT_AWAY', `isolet exec runs one file alone: ${whom} is not there`),
         );
       },
+      keep: createDeskKeeper().carryOut,
       log: (_module, level, text) => terminal.line(level, text),
       relief: terminal.relief,
     },

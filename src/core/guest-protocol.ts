@@ -11,6 +11,7 @@
  * the supervisor has checked it.
  */
 import type { Json, JsonObject } from './json.ts';
+import type { KeptAsk } from './kept.ts';
 import type { Properties } from './message.ts';
 
 /** Written into each bundle; a runtime serves this version and the one before. */
@@ -97,6 +98,8 @@ export type GuestRequest =
       readonly status: number;
       readonly payload: Json;
     }
+  /** Use what I keep by key (core/kept.ts). Replies texts or nulls, a page, or null. */
+  | { readonly t: 'keep'; readonly call: number; readonly ask: KeptAsk }
   /** One console line, formatted in the guest. */
   | { readonly t: 'log'; readonly level: LogLevel; readonly text: string };
 

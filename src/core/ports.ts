@@ -7,6 +7,7 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { KeptChange, KeptStore } from './kept.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
 import { type NetworkGrant, noNetwork } from './network-grant.ts';
 import type { PortGrant } from './port-grant.ts';
@@ -120,7 +121,10 @@ export type StoreWrite =
       readonly statistics: StatisticsRow | null;
     }
   /** A named JSON document: `deployment`, `lastGood`, `routes` … null removes it. */
-  | { readonly kind: 'document'; readonly name: string; readonly value: Json };
+  | { readonly kind: 'document'; readonly name: string; readonly value: Json }
+  /** What a module keeps by key. */
+  | { readonly kind: 'keep'; readonly module: ModuleName; readonly changes: readonly KeptChange[] }
+  | { readonly kind: 'forgetKept'; readonly module: ModuleName };
 
 /** What a start needs to know at once; deliveries themselves are read when wanted. */
 export type StoreSnapshot = {
@@ -143,7 +147,7 @@ export type StoreSnapshot = {
  * What survives a power cut. All work happens off the event loop; calls are carried out in the order
  * they were made. Rejections are Faults: DISK_FULL, STORE_DAMAGED.
  */
-export interface Store {
+export interface Store extends KeptStore {
   load(): Promise<StoreSnapshot>;
   /** One transaction: all or nothing, durable when it resolves. */
   commit(writes: readonly StoreWrite[]): Promise<void>;
@@ -220,6 +224,9 @@ export type ModuleLimits = {
   readonly outstandingRequestsMax?: number;
   /** Bytes (messageSize) that may wait for its inputs together; undefined = each input's own limit. */
   readonly storageBytesMax?: number;
+  /** UTF-8 bytes of what it keeps by key; undefined = supervisor/keeper.ts says. */
+  readonly keptBytesMax?: number;
+  readonly keptCountMax?: number;
 };
 
 export type EndingCause =

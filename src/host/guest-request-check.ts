@@ -3,6 +3,7 @@
  * had every freedom; past this file they are what their types say.
  */
 import type { GuestRequest } from '../core/guest-protocol.ts';
+import { keptAskProblem } from '../core/kept.ts';
 import type { HostSettings } from './host-settings.ts';
 
 export type RequestLimits = Pick<
@@ -117,6 +118,8 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
           (Number.isSafeInteger(value['status']) ? undefined : 'status is no integer') ??
           json(value['payload'], 'payload')
         );
+      case 'keep':
+        return keys(value, 3) ?? call(value) ?? keptAskProblem(value['ask']);
       case 'log':
         return (
           keys(value, 3) ??

@@ -6,7 +6,8 @@ import {
   type LogLevel,
   TEXT_BYTES_MAX,
 } from '../core/guest-protocol.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import { type KeptAsk, keptAskLength } from '../core/kept.ts';
 import { type Message, type ModuleName, messageSize } from '../core/message.ts';
 import type { ModuleUse } from '../core/module-use.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   MethodCall,
   MethodReply,
   ModuleHost,
+  ModuleLimits,
   ModuleMetrics,
   ModuleSink,
   ModuleStart,
@@ -40,6 +42,7 @@ export interface ModuleServices {
     call: MethodCall,
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
+  keep(module: ModuleName, ask: KeptAsk, limits: ModuleLimits): Promise<Json>;
   log(module: ModuleName, level: LogLevel, text: string): void;
   /** Settles when there is room again; undefined while there is. */
   relief(): Promise<void> | undefined;
@@ -167,6 +170,9 @@ export function startLiveModule(
         answers.get(request.id)?.({ status: request.status, payload: request.payload });
         answers.delete(request.id);
         break;
+      case 'keep':
+        keep(request);
+        break;
       case 'log':
         if (lines.take()) {
           counters.logLines++;
@@ -202,6 +208,20 @@ export function startLiveModule(
     });
   }
 
+  /** What it keeps counts as sent: an acknowledgement made after it waits until it is safe. */
+  function keep({ call, ask }: GuestRequest & { t: 'keep' }): void {
+    const number = ask.what === 'write' ? sends.begin() : undefined;
+    const over = (): void => {
+      if (number !== undefined) sends.end(number);
+    };
+    const asked = answer(
+      call,
+      () => services.keep(name, ask, start.limits).finally(over),
+      keptAskLength(ask),
+    );
+    if (!asked) over();
+  }
+
   /** An acknowledgement takes effect after everything the module sent before it is safe. */
   function acknowledge(ids: readonly number[]): void {
     const acknowledged: Waiting[] = [];
@@ -231,9 +251,9 @@ export function startLiveModule(
     waiting.over();
   }
 
-  /** `size`: characters kept until the answer comes. */
-  function answer(call: number, ask: () => Promise<unknown>, size = 0): void {
-    if (isTooMany(call, size)) return;
+  /** `size`: characters kept until the answer comes. False = too many wait already, and it was told so. */
+  function answer(call: number, ask: () => Promise<unknown>, size = 0): boolean {
+    if (isTooMany(call, size)) return false;
     ask().then(
       (value) => {
         open.end(size);
@@ -245,6 +265,7 @@ export function startLiveModule(
         refuse(call, cause);
       },
     );
+    return true;
   }
 
   function refuse(call: number, fault: Fault): void {
@@ -357,6 +378,8 @@ function errorName(fault: Fault): string {
       return 'MessageTooLargeError';
     case 'NO_ROUTE':
       return 'InvalidOperationError';
+    case 'KEPT_FULL':
+      return 'QuotaExceededError';
     case 'TOO_MANY_REQUESTS':
       return 'ThrottlingError';
     case 'STORE_FULL':

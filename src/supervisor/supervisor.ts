@@ -24,6 +24,7 @@ import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import { createDeviceTime, TIME_DOCUMENT } from './device-time.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createHub } from './hub.ts';
+import { createKeeper } from './keeper.ts';
 import { createLinks, type Links } from './links.ts';
 import type { LoopDeps } from './loop.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './message-settings.ts';
@@ -77,6 +78,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const { store, host, upstream, clock, random, log, device } = parts;
   const messages = parts.messages ?? MESSAGE_SETTINGS;
   const snapshot = await store.load();
+  const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
 
   const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps, messages.pump);
@@ -123,7 +125,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       return true;
     },
   });
-  const storage: Storage = createStorage(queue, twins);
+  const storage: Storage = createStorage(queue, twins, keeper.bytes);
   const meter: Meter = createMeter(
     { clock, write, metrics: host.metrics, memory: host.memory, storageBytes: storage.bytes },
     snapshot.documents,
@@ -145,6 +147,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         readTwin: (module) => twins.readWhenKnown(module, FIRST_TWIN_MS),
         report: twins.report,
         invoke: methods.fromModule,
+        keep: keeper.carryOut,
         log: logs.append,
         relief: queue.relief,
       },

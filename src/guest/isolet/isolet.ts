@@ -1,4 +1,4 @@
-/** What a module imports from 'isolet': what it may use of the device, if it was granted. */
+/** What a module imports from 'isolet': what is its own, and what it may use of the device if it was granted. */
 export { type I2cBus, openI2c, openSpi, type SpiDevice, type SpiOptions } from './buses.ts';
 export {
   type GpioChip,
@@ -9,4 +9,13 @@ export {
   type GpioOutputOptions,
   openGpio,
 } from './gpio.ts';
+export type { KvValue } from './kept-value.ts';
+export {
+  type Kv,
+  type KvEntry,
+  type KvRange,
+  type KvReader,
+  type KvTransaction,
+  kv,
+} from './kv.ts';
 export { openSerial, type SerialOptions, type SerialPort } from './serial.ts';

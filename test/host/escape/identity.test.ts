@@ -57,6 +57,7 @@ function createDevice() {
     },
     invoke: methods.fromModule,
     log: (module, level: LogLevel, text) => logs.append(module, level, text),
+    keep: async () => null,
     relief: () => undefined,
   };
 

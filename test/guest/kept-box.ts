@@ -1,0 +1,43 @@
+/** A module whose keeping is answered as on a desk. */
+import { createDeskKeeper } from '../../build/develop/desk-kept.ts';
+import type { Json } from '../../src/core/json.ts';
+import { type ModuleBox, withBox } from './module-box.ts';
+
+const LOOK_MS = 2;
+
+/** `keeper` may be one that other starts of the module have used. */
+export async function withKeeping(
+  source: string,
+  run: (box: ModuleBox) => Promise<void>,
+  keeper = createDeskKeeper(),
+): Promise<void> {
+  await withBox(source, async (box) => {
+    let open = true;
+    const serve = async (): Promise<void> => {
+      for (let seen = 0; open; ) {
+        const requests = box.requests();
+        for (; seen < requests.length; seen++) {
+          const request = requests[seen];
+          if (request?.t !== 'keep') continue;
+          const { call } = request;
+          const value: Json | Error = await keeper
+            .carryOut('filter', request.ask, {})
+            .catch((cause: Error) => cause);
+          const error = { name: 'ArgumentError', message: String(value) };
+          if (!open) return;
+          await box.post([
+            value instanceof Error ? { t: 'reply', call, error } : { t: 'reply', call, value },
+          ]);
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    };
+    const serving = serve();
+    try {
+      await run(box);
+    } finally {
+      open = false;
+      await serving;
+    }
+  });
+}
