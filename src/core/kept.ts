@@ -40,6 +40,20 @@ export type KeptChange = readonly [key: string, value: string | null];
 /** How many keys there are, and the UTF-8 bytes of keys and values. */
 export type KeptSum = { readonly count: number; readonly bytes: number };
 
+/** One change of the store (ports.ts). */
+export type KeptWrite =
+  | { readonly kind: 'keep'; readonly module: string; readonly changes: readonly KeptChange[] }
+  | { readonly kind: 'forgetKept'; readonly module: string };
+
+/** How much one module may keep; undefined = `defaultKeepLimits`. */
+export type KeepLimits = {
+  /** UTF-8 bytes of keys and values. */
+  readonly keptBytesMax?: number;
+  readonly keptCountMax?: number;
+};
+
+export const defaultKeepLimits = { keptBytesMax: 67_108_864, keptCountMax: 100_000 } as const;
+
 export type KeptAsk =
   | { readonly what: 'get'; readonly keys: readonly string[] }
   | ({ readonly what: 'list' } & KeptRange)

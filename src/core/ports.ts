@@ -7,7 +7,7 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { KeptChange, KeptStore } from './kept.ts';
+import type { KeepLimits, KeptStore, KeptWrite } from './kept.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
 import { type NetworkGrant, noNetwork } from './network-grant.ts';
 import type { PortGrant } from './port-grant.ts';
@@ -122,9 +122,7 @@ export type StoreWrite =
     }
   /** A named JSON document: `deployment`, `lastGood`, `routes` … null removes it. */
   | { readonly kind: 'document'; readonly name: string; readonly value: Json }
-  /** What a module keeps by key. */
-  | { readonly kind: 'keep'; readonly module: ModuleName; readonly changes: readonly KeptChange[] }
-  | { readonly kind: 'forgetKept'; readonly module: ModuleName };
+  | KeptWrite;
 
 /** What a start needs to know at once; deliveries themselves are read when wanted. */
 export type StoreSnapshot = {
@@ -205,7 +203,7 @@ export type ModuleStart = {
   readonly groupGrants?: readonly Grants[];
 };
 
-export type ModuleLimits = {
+export type ModuleLimits = KeepLimits & {
   /** V8 heap of the isolate, MB. */
   readonly heapMb: number;
   /** Loading the code, to the end of its first turn, ms of CPU time. */
@@ -224,9 +222,6 @@ export type ModuleLimits = {
   readonly outstandingRequestsMax?: number;
   /** Bytes (messageSize) that may wait for its inputs together; undefined = each input's own limit. */
   readonly storageBytesMax?: number;
-  /** UTF-8 bytes of what it keeps by key; undefined = supervisor/keeper.ts says. */
-  readonly keptBytesMax?: number;
-  readonly keptCountMax?: number;
 };
 
 export type EndingCause =

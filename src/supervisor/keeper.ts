@@ -6,7 +6,9 @@
 import { Fault } from '../core/fault.ts';
 import type { Json } from '../core/json.ts';
 import {
+  defaultKeepLimits,
   KEPT_LIMITS,
+  type KeepLimits,
   type KeptAsk,
   type KeptChange,
   type KeptStore,
@@ -16,21 +18,19 @@ import type { ModuleName } from '../core/message.ts';
 import type { ModuleLimits, Store } from '../core/ports.ts';
 import { utf8Length } from '../core/twin-limits.ts';
 
-export type KeepLimits = Pick<ModuleLimits, 'keptBytesMax' | 'keptCountMax' | 'storageBytesMax'>;
+type Limits = KeepLimits & Pick<ModuleLimits, 'storageBytesMax'>;
 
 export interface Keeper {
   /**
    * Rejects with REQUEST_INVALID, KEPT_FULL, or what the store has to say. A write is durable when it resolves,
    * and whatever was asked before it has been carried out.
    */
-  carryOut(module: ModuleName, ask: KeptAsk, limits: KeepLimits): Promise<Json>;
+  carryOut(module: ModuleName, ask: KeptAsk, limits: Limits): Promise<Json>;
   /** About what it keeps; a little more than that until it is looked at closely. */
   bytes(module: ModuleName): number;
   /** All of it is removed, durably. */
   forget(module: ModuleName): Promise<void>;
 }
-
-export const defaultKeepLimits = { keptBytesMax: 67_108_864, keptCountMax: 100_000 } as const;
 
 type Account = { count: number; bytes: number; measuring: Promise<unknown> | undefined };
 
@@ -52,7 +52,7 @@ export function createKeeper(
   async function write(
     module: ModuleName,
     changes: readonly KeptChange[],
-    limits: KeepLimits,
+    limits: Limits,
   ): Promise<null> {
     const account = accountOf(module);
     const added = sizeOf(changes);
@@ -100,7 +100,7 @@ export function createKeeper(
     }
   }
 
-  async function carryOut(module: ModuleName, ask: KeptAsk, limits: KeepLimits): Promise<Json> {
+  async function carryOut(module: ModuleName, ask: KeptAsk, limits: Limits): Promise<Json> {
     const problem = askProblem(ask);
     if (problem !== undefined) throw new Fault('REQUEST_INVALID', problem);
     const { measuring } = accountOf(module);

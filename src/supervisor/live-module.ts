@@ -25,6 +25,7 @@ import type {
 } from '../core/ports.ts';
 import { asBytes, asText } from '../lib/text.ts';
 import type { Delivery, Settled } from './delivery.ts';
+import { errorName } from './error-name.ts';
 import { createInFlight } from './in-flight.ts';
 import { createLineLimit } from './line-limit.ts';
 import { createOpenRequests } from './open-requests.ts';
@@ -369,32 +370,4 @@ export function startLiveModule(
     },
     stop: () => running.stop(),
   };
-}
-
-/** The class of azure-iot-common's `errors` a module sees for a fault. */
-function errorName(fault: Fault): string {
-  switch (fault.code) {
-    case 'MESSAGE_TOO_LARGE':
-      return 'MessageTooLargeError';
-    case 'NO_ROUTE':
-      return 'InvalidOperationError';
-    case 'KEPT_FULL':
-      return 'QuotaExceededError';
-    case 'TOO_MANY_REQUESTS':
-      return 'ThrottlingError';
-    case 'STORE_FULL':
-    case 'DISK_FULL':
-      return 'DeviceMaximumQueueDepthExceededError';
-    case 'TWIN_INVALID':
-    case 'REQUEST_INVALID':
-      return 'ArgumentError';
-    case 'ENDPOINT_AWAY':
-      return 'DeviceNotFoundError';
-    case 'TIMED_OUT':
-      return 'TimeoutError';
-    case 'UPSTREAM_AWAY':
-      return 'NotConnectedError';
-    default:
-      return 'InternalServerError';
-  }
 }

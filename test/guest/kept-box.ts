@@ -1,4 +1,4 @@
-/** A module whose keeping is answered as on a desk. */
+/** A module whose keeping is answered as on a desk, and whose timers run. */
 import { createDeskKeeper } from '../../build/develop/desk-kept.ts';
 import type { Json } from '../../src/core/json.ts';
 import { type ModuleBox, withBox } from './module-box.ts';
@@ -14,7 +14,15 @@ export async function withKeeping(
   await withBox(source, async (box) => {
     let open = true;
     const serve = async (): Promise<void> => {
+      let told: unknown;
+      let dueMs = 0;
       for (let seen = 0; open; ) {
+        const last = box.batches.at(-1);
+        if (last !== told) dueMs = performance.now() + (last?.timerMs ?? 0);
+        told = last;
+        if ((last?.timerMs ?? -1) >= 0 && performance.now() >= dueMs) {
+          await box.hostPost([{ t: 'timers' }]);
+        }
         const requests = box.requests();
         for (; seen < requests.length; seen++) {
           const request = requests[seen];

@@ -18,4 +18,5 @@ export {
   type KvTransaction,
   kv,
 } from './kv.ts';
+export { type Schedule, type ScheduleOptions, schedule, type Wake } from './schedule.ts';
 export { openSerial, type SerialOptions, type SerialPort } from './serial.ts';
