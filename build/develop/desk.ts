@@ -3,6 +3,7 @@
  * wait while no version of it runs, and one that was not acknowledged goes to the next version.
  */
 import { Fault } from '../../src/core/fault.ts';
+import { fieldsText } from '../../src/core/fields-text.ts';
 import type { LogLevel } from '../../src/core/guest-protocol.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import {
@@ -142,7 +143,7 @@ export function createDesk(
       return Promise.reject(new Fault('ENDPOINT_AWAY', `there is ${what} on the desk`));
     },
     keep: keeper.carryOut,
-    log: (_module, level, text) => events.log(level, text),
+    log: (_module, level, text, fields) => events.log(level, text + fieldsText(fields)),
     relief: () => undefined,
   };
 

@@ -2,6 +2,7 @@
 import { basename, resolve } from 'node:path';
 import type { Arguments, Command } from '../../src/cli/command.ts';
 import { Fault } from '../../src/core/fault.ts';
+import { fieldsText } from '../../src/core/fields-text.ts';
 import { noUse } from '../../src/core/module-use.ts';
 import type { Ending } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
@@ -107,7 +108,7 @@ async function runExec(args: Arguments): Promise<number> {
         );
       },
       keep: createDeskKeeper().carryOut,
-      log: (_module, level, text) => terminal.line(level, text),
+      log: (_module, level, text, fields) => terminal.line(level, text + fieldsText(fields)),
       relief: terminal.relief,
     },
     systemClock,

@@ -100,8 +100,13 @@ export type GuestRequest =
     }
   /** Use what I keep by key (core/kept.ts). Replies texts or nulls, a page, or null. */
   | { readonly t: 'keep'; readonly call: number; readonly ask: KeptAsk }
-  /** One console line, formatted in the guest. */
-  | { readonly t: 'log'; readonly level: LogLevel; readonly text: string };
+  /** One console line, formatted in the guest; or a line of its log, with fields. */
+  | {
+      readonly t: 'log';
+      readonly level: LogLevel;
+      readonly text: string;
+      readonly fields?: JsonObject;
+    };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -141,10 +141,7 @@ export type StoreSnapshot = {
   readonly documents: Readonly<Record<string, Json>>;
 };
 
-/**
- * What survives a power cut. All work happens off the event loop; calls are carried out in the order
- * they were made. Rejections are Faults: DISK_FULL, STORE_DAMAGED.
- */
+/** What survives a power cut. Calls are carried out in the order they were made. Rejections are Faults: DISK_FULL, STORE_DAMAGED. */
 export interface Store extends KeptStore {
   load(): Promise<StoreSnapshot>;
   /** One transaction: all or nothing, durable when it resolves. */

@@ -1,5 +1,6 @@
 /** What the local API tells, and the CLI shows. */
 import type { LogLevel } from './guest-protocol.ts';
+import type { JsonObject } from './json.ts';
 import type { ModuleName, Properties } from './message.ts';
 import type { Endings, ModuleUse, MostUsed } from './module-use.ts';
 import type { HostMemory, ModuleLimits } from './ports.ts';
@@ -10,6 +11,8 @@ export type LogLine = {
   readonly module: ModuleName;
   readonly level: LogLevel;
   readonly text: string;
+  /** Those the module gave it (`log` of 'isolet'). */
+  readonly fields?: JsonObject;
 };
 
 /** A message its endpoint failed on, kept for a person. */

@@ -122,9 +122,10 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
         return keys(value, 3) ?? call(value) ?? keptAskProblem(value['ask']);
       case 'log':
         return (
-          keys(value, 3) ??
+          keys(value, value['fields'] === undefined ? 3 : 4) ??
           (LEVELS.has(value['level']) ? undefined : 'level is none') ??
-          text(value, 'text')
+          text(value, 'text') ??
+          fields(value)
         );
       default:
         return 'has an unknown type';
@@ -145,6 +146,18 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
       (value as Record<string, unknown>)[field] = `${one.slice(0, limits.textLengthMax)}…`;
     }
     return undefined;
+  }
+
+  /** Of a log line, if it has any: likewise left out, not refused. */
+  function fields(value: Fields): string | undefined {
+    const own = value['fields'];
+    if (own === undefined) return undefined;
+    if (!isObject(own)) return 'fields is no object';
+    const problem = json(own, 'fields');
+    if (problem === undefined && JSON.stringify(own).length > limits.textLengthMax) {
+      (value as Record<string, unknown>)['fields'] = { '…': 'the fields were too long' };
+    }
+    return problem;
   }
 
   /** How large they may be is the hub's rule for messages, and refused more kindly there. */

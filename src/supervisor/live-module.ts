@@ -44,7 +44,7 @@ export interface ModuleServices {
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
   keep(module: ModuleName, ask: KeptAsk, limits: ModuleLimits): Promise<Json>;
-  log(module: ModuleName, level: LogLevel, text: string): void;
+  log(module: ModuleName, level: LogLevel, text: string, fields?: JsonObject): void;
   /** Settles when there is room again; undefined while there is. */
   relief(): Promise<void> | undefined;
 }
@@ -177,7 +177,7 @@ export function startLiveModule(
       case 'log':
         if (lines.take()) {
           counters.logLines++;
-          services.log(name, request.level, request.text);
+          services.log(name, request.level, request.text, request.fields);
         } else counters.logLinesDropped++;
         break;
     }

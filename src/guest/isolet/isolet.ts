@@ -18,5 +18,6 @@ export {
   type KvTransaction,
   kv,
 } from './kv.ts';
+export { type Log, log } from './log.ts';
 export { type Schedule, type ScheduleOptions, schedule, type Wake } from './schedule.ts';
 export { openSerial, type SerialOptions, type SerialPort } from './serial.ts';

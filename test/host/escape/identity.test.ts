@@ -5,7 +5,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Fault } from '../../../src/core/fault.ts';
-import type { LogLevel } from '../../../src/core/guest-protocol.ts';
 import type { Message, Properties } from '../../../src/core/message.ts';
 import { noUse } from '../../../src/core/module-use.ts';
 import { type Ending, type ModuleStart, noGrants } from '../../../src/core/ports.ts';
@@ -56,7 +55,7 @@ function createDevice() {
       asked.push(`report of ${module}: ${JSON.stringify(patch)}`);
     },
     invoke: methods.fromModule,
-    log: (module, level: LogLevel, text) => logs.append(module, level, text),
+    log: logs.append,
     keep: async () => null,
     relief: () => undefined,
   };
