@@ -1,17 +1,28 @@
 /** What the local API serves: the supervisor's parts by path. */
 import type { Resource } from './api/http-api.ts';
 import { messageSize } from './core/message.ts';
+import { prometheusText } from './core/own-metrics.ts';
 import type { StoredDeadLetter } from './core/ports.ts';
 import type { DeadLetterContent, DeadLetterSummary } from './core/summaries.ts';
 import { asText } from './lib/text.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
 
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const PAGE_MAX = 1_000;
 
-export function apiResources({ status, logs, deadLetters }: Supervisor): readonly Resource[] {
+export function apiResources({
+  status,
+  logs,
+  deadLetters,
+  ownMetrics,
+}: Supervisor): readonly Resource[] {
   return [
     { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
     { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
+    {
+      path: '/metrics',
+      answer: () => ({ kind: 'text', text: prometheusText(ownMetrics.all()), type: PROMETHEUS }),
+    },
     {
       path: '/modules/:name/meter',
       answer({ name }) {

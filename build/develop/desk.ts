@@ -24,6 +24,7 @@ import { systemClock } from '../../src/lib/system-clock.ts';
 import { asBytes } from '../../src/lib/text.ts';
 import type { Delivery } from '../../src/supervisor/delivery.ts';
 import { type LiveModule, startLiveModule } from '../../src/supervisor/live-module.ts';
+import { createOwnMetrics } from '../../src/supervisor/own-metrics.ts';
 import type { CompiledModule } from '../compile-module.ts';
 import { DESK_GROUP } from './desk-host.ts';
 import { createDeskKeeper } from './desk-kept.ts';
@@ -142,6 +143,7 @@ export function createDesk(
       const what = whom === null ? 'no other device' : `no module ${whom}`;
       return Promise.reject(new Fault('ENDPOINT_AWAY', `there is ${what} on the desk`));
     },
+    ownMetrics: createOwnMetrics(),
     keep: keeper.carryOut,
     log: (_module, level, text, fields) => events.log(level, text + fieldsText(fields)),
     relief: () => undefined,

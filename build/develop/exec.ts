@@ -7,6 +7,7 @@ import { noUse } from '../../src/core/module-use.ts';
 import type { Ending } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { startLiveModule } from '../../src/supervisor/live-module.ts';
+import { createOwnMetrics } from '../../src/supervisor/own-metrics.ts';
 import { openDebugHost, PLAIN } from './debug-host.ts';
 import { debuggable, readInspectPort } from './debuggable.ts';
 import { DESK_GROUP, openDeskHost } from './desk-host.ts';
@@ -107,6 +108,7 @@ async function runExec(args: Arguments): Promise<number> {
           new Fault('ENDPOINT_AWAY', `isolet exec runs one file alone: ${whom} is not there`),
         );
       },
+      ownMetrics: createOwnMetrics(),
       keep: createDeskKeeper().carryOut,
       log: (_module, level, text, fields) => terminal.line(level, text + fieldsText(fields)),
       relief: terminal.relief,

@@ -13,6 +13,7 @@
 import type { Json, JsonObject } from './json.ts';
 import type { KeptAsk } from './kept.ts';
 import type { Properties } from './message.ts';
+import type { MetricFamily } from './own-metrics.ts';
 
 /** Written into each bundle; a runtime serves this version and the one before. */
 export const TREATY_VERSION = 1;
@@ -106,7 +107,9 @@ export type GuestRequest =
       readonly level: LogLevel;
       readonly text: string;
       readonly fields?: JsonObject;
-    };
+    }
+  /** Metrics of its own that have changed. */
+  | { readonly t: 'metrics'; readonly families: readonly MetricFamily[] };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

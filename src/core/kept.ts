@@ -50,6 +50,8 @@ export type KeepLimits = {
   /** UTF-8 bytes of keys and values. */
   readonly keptBytesMax?: number;
   readonly keptCountMax?: number;
+  /** Combinations of label values of its own metrics. */
+  readonly metricSeriesMax?: number;
 };
 
 export const defaultKeepLimits = { keptBytesMax: 67_108_864, keptCountMax: 100_000 } as const;

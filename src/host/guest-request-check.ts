@@ -4,6 +4,7 @@
  */
 import type { GuestRequest } from '../core/guest-protocol.ts';
 import { keptAskProblem } from '../core/kept.ts';
+import { familiesProblem } from '../core/own-metrics.ts';
 import type { HostSettings } from './host-settings.ts';
 
 export type RequestLimits = Pick<
@@ -120,6 +121,8 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
         );
       case 'keep':
         return keys(value, 3) ?? call(value) ?? keptAskProblem(value['ask']);
+      case 'metrics':
+        return keys(value, 2) ?? familiesProblem(value['families']);
       case 'log':
         return (
           keys(value, value['fields'] === undefined ? 3 : 4) ??

@@ -30,6 +30,7 @@ import { createInFlight } from './in-flight.ts';
 import { createLineLimit } from './line-limit.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createOutputs, received } from './outputs.ts';
+import type { OwnMetrics } from './own-metrics.ts';
 import type { Receipts } from './pump.ts';
 
 /** What a module's requests are answered by. */
@@ -43,6 +44,7 @@ export interface ModuleServices {
     call: MethodCall,
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
+  readonly ownMetrics: Pick<OwnMetrics, 'measured' | 'clear'>;
   keep(module: ModuleName, ask: KeptAsk, limits: ModuleLimits): Promise<Json>;
   log(module: ModuleName, level: LogLevel, text: string, fields?: JsonObject): void;
   /** Settles when there is room again; undefined while there is. */
@@ -125,6 +127,7 @@ export function startLiveModule(
       events.ended(ending, used);
     },
   };
+  services.ownMetrics.clear(name);
   const running = host.start(start, sink);
 
   function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
@@ -174,6 +177,13 @@ export function startLiveModule(
       case 'keep':
         keep(request);
         break;
+      case 'metrics':
+        counters.seriesDropped += services.ownMetrics.measured(
+          name,
+          request.families,
+          start.limits.metricSeriesMax,
+        );
+        break;
       case 'log':
         if (lines.take()) {
           counters.logLines++;
@@ -215,12 +225,18 @@ export function startLiveModule(
     const over = (): void => {
       if (number !== undefined) sends.end(number);
     };
-    const asked = answer(
-      call,
-      () => services.keep(name, ask, start.limits).finally(over),
-      keptAskLength(ask),
-    );
-    if (!asked) over();
+    if (number !== undefined) counters.keptWrites++;
+    const carryOut = async (): Promise<Json> => {
+      try {
+        return await services.keep(name, ask, start.limits);
+      } catch (cause) {
+        if (cause instanceof Fault && cause.code === 'KEPT_FULL') counters.keptRefused++;
+        throw cause;
+      } finally {
+        over();
+      }
+    };
+    if (!answer(call, carryOut, keptAskLength(ask))) over();
   }
 
   /** An acknowledgement takes effect after everything the module sent before it is safe. */

@@ -32,6 +32,7 @@ import { createMeter, type Meter } from './meter.ts';
 import { createMethods } from './methods.ts';
 import { createModuleLogs, type ModuleLogs } from './module-logs.ts';
 import { createModules, type Modules } from './modules.ts';
+import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import type { Endpoint } from './pump.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
@@ -64,6 +65,7 @@ export type SupervisorParts = {
 export interface Supervisor {
   readonly status: Status;
   readonly logs: ModuleLogs;
+  readonly ownMetrics: Pick<OwnMetrics, 'all'>;
   readonly deadLetters: DeadLetters;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
   stop(): Promise<void>;
@@ -114,6 +116,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const deviceTime = createDeviceTime(clock, write, snapshot.documents[TIME_DOCUMENT]);
   const router: Router = createRouter(queue, deviceTime.now, messages.router);
   const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
+  const ownMetrics = createOwnMetrics();
   const logs = createModuleLogs(clock, log);
   const methods = createMethods({
     device: device.id,
@@ -147,6 +150,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         readTwin: (module) => twins.readWhenKnown(module, FIRST_TWIN_MS),
         report: twins.report,
         invoke: methods.fromModule,
+        ownMetrics,
         keep: keeper.carryOut,
         log: logs.append,
         relief: queue.relief,
@@ -270,6 +274,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
 
   return {
     logs,
+    ownMetrics,
     deadLetters,
     status: createStatus({
       version: device.version,

@@ -19,5 +19,15 @@ export {
   kv,
 } from './kv.ts';
 export { type Log, log } from './log.ts';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type MetricLabels,
+  type MetricOptions,
+  type Metrics,
+  metrics,
+} from './metrics.ts';
 export { type Schedule, type ScheduleOptions, schedule, type Wake } from './schedule.ts';
 export { openSerial, type SerialOptions, type SerialPort } from './serial.ts';

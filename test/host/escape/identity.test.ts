@@ -18,6 +18,7 @@ import {
 } from '../../../src/supervisor/live-module.ts';
 import { createMethods } from '../../../src/supervisor/methods.ts';
 import { createModuleLogs } from '../../../src/supervisor/module-logs.ts';
+import { createOwnMetrics } from '../../../src/supervisor/own-metrics.ts';
 import { until } from '../../fakes/within.ts';
 import { createTestHost } from '../real-host.ts';
 
@@ -56,6 +57,7 @@ function createDevice() {
     },
     invoke: methods.fromModule,
     log: logs.append,
+    ownMetrics: createOwnMetrics(),
     keep: async () => null,
     relief: () => undefined,
   };
