@@ -70,6 +70,8 @@ const known: Known = {
       outstanding_requests: 'count',
       kept_mb: 'count',
       kept_keys: 'count',
+      blob_mb: 'count',
+      blob_count: 'count',
       metric_series: 'count',
     },
     policy: {
@@ -177,6 +179,8 @@ function readModuleLimits(table: Table): ModuleLimits {
     outstandingRequestsMax: countOr(table['outstanding_requests'], 32_768),
     keptBytesMax: countOr(table['kept_mb'], defaultKeepLimits.keptBytesMax / MB) * MB,
     keptCountMax: countOr(table['kept_keys'], defaultKeepLimits.keptCountMax),
+    blobBytesMax: countOr(table['blob_mb'], defaultKeepLimits.blobBytesMax / MB) * MB,
+    blobCountMax: countOr(table['blob_count'], defaultKeepLimits.blobCountMax),
     metricSeriesMax: countOr(table['metric_series'], METRIC_LIMITS.seriesMax),
   };
 }

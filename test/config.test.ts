@@ -117,6 +117,8 @@ test('limits of modules come from their section, each with a default', () => {
     outstandingRequestsMax: 32_768,
     keptBytesMax: 64 * 1_048_576,
     keptCountMax: 100_000,
+    blobBytesMax: 256 * 1_048_576,
+    blobCountMax: 1_000,
     metricSeriesMax: 1_000,
   });
   const set = read(

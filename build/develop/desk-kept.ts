@@ -1,5 +1,8 @@
 /** What a module keeps while it is on a desk: in memory, over its versions, gone with the desk. */
+import { createBlobMap } from '../../src/core/blob-map.ts';
 import { createKeptMap } from '../../src/core/kept-map.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
+import { type BlobKeeper, createBlobKeeper } from '../../src/supervisor/blob-keeper.ts';
 import { createKeeper, type Keeper } from '../../src/supervisor/keeper.ts';
 
 /** Its answers come within the turn of their asking (quiet-host.ts). */
@@ -19,4 +22,8 @@ export function createDeskKeeper(): Keeper {
     },
     {},
   );
+}
+
+export function createDeskBlobs(): BlobKeeper {
+  return createBlobKeeper(createBlobMap(systemClock.now));
 }

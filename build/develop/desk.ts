@@ -27,7 +27,7 @@ import { type LiveModule, startLiveModule } from '../../src/supervisor/live-modu
 import { createOwnMetrics } from '../../src/supervisor/own-metrics.ts';
 import type { CompiledModule } from '../compile-module.ts';
 import { DESK_GROUP } from './desk-host.ts';
-import { createDeskKeeper } from './desk-kept.ts';
+import { createDeskBlobs, createDeskKeeper } from './desk-kept.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { quietHost } from './quiet-host.ts';
 
@@ -80,6 +80,7 @@ export function createDesk(
   const name = module.module;
   const twin = createDeskTwin(twinAtFirst);
   const keeper = createDeskKeeper();
+  const blobs = createDeskBlobs();
   let queue: Queued[] = [];
   let live: LiveModule | undefined;
   let over: Promise<void> = Promise.resolve();
@@ -144,6 +145,7 @@ export function createDesk(
       return Promise.reject(new Fault('ENDPOINT_AWAY', `there is ${what} on the desk`));
     },
     ownMetrics: createOwnMetrics(),
+    blobs,
     keep: keeper.carryOut,
     log: (_module, level, text, fields) => events.log(level, text + fieldsText(fields)),
     relief: () => undefined,

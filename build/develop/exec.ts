@@ -11,7 +11,7 @@ import { createOwnMetrics } from '../../src/supervisor/own-metrics.ts';
 import { openDebugHost, PLAIN } from './debug-host.ts';
 import { debuggable, readInspectPort } from './debuggable.ts';
 import { DESK_GROUP, openDeskHost } from './desk-host.ts';
-import { createDeskKeeper } from './desk-kept.ts';
+import { createDeskBlobs, createDeskKeeper } from './desk-kept.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { END_METHOD, endFooter } from './exec-end.ts';
 import { GRANT_HELP, readGrantWords } from './grant-words.ts';
@@ -109,6 +109,7 @@ async function runExec(args: Arguments): Promise<number> {
         );
       },
       ownMetrics: createOwnMetrics(),
+      blobs: createDeskBlobs(),
       keep: createDeskKeeper().carryOut,
       log: (_module, level, text, fields) => terminal.line(level, text + fieldsText(fields)),
       relief: terminal.relief,

@@ -29,6 +29,8 @@ const TB = 1_099_511_627_776;
 export const limitLabels: Readonly<
   Record<string, { readonly limit: keyof LimitSettings; readonly most: number }>
 > = {
+  'isolet.blob_bytes': { limit: 'blobBytesMax', most: TB },
+  'isolet.blob_count': { limit: 'blobCountMax', most: 1_000_000 },
   'isolet.kept_bytes': { limit: 'keptBytesMax', most: TB },
   'isolet.kept_keys': { limit: 'keptCountMax', most: 10_000_000 },
   'isolet.log_lines_per_second': { limit: 'logLinesPerSecond', most: 1_000_000 },

@@ -10,6 +10,7 @@
  * are between the host and the guest alone. Everything that comes out of an isolate is hostile until
  * the supervisor has checked it.
  */
+import type { BlobAsk } from './blobs.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { KeptAsk } from './kept.ts';
 import type { Properties } from './message.ts';
@@ -101,6 +102,8 @@ export type GuestRequest =
     }
   /** Use what I keep by key (core/kept.ts). Replies texts or nulls, a page, or null. */
   | { readonly t: 'keep'; readonly call: number; readonly ask: KeptAsk }
+  /** Use my blobs (core/blobs.ts). Replies what is asked for. */
+  | { readonly t: 'blob'; readonly call: number; readonly ask: BlobAsk }
   /** One console line, formatted in the guest; or a line of its log, with fields. */
   | {
       readonly t: 'log';

@@ -50,11 +50,18 @@ export type KeepLimits = {
   /** UTF-8 bytes of keys and values. */
   readonly keptBytesMax?: number;
   readonly keptCountMax?: number;
+  readonly blobBytesMax?: number;
+  readonly blobCountMax?: number;
   /** Combinations of label values of its own metrics. */
   readonly metricSeriesMax?: number;
 };
 
-export const defaultKeepLimits = { keptBytesMax: 67_108_864, keptCountMax: 100_000 } as const;
+export const defaultKeepLimits = {
+  keptBytesMax: 67_108_864,
+  keptCountMax: 100_000,
+  blobBytesMax: 268_435_456,
+  blobCountMax: 1_000,
+} as const;
 
 export type KeptAsk =
   | { readonly what: 'get'; readonly keys: readonly string[] }

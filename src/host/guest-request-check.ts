@@ -2,6 +2,8 @@
  * Requests out of an isolate, checked against the treaty (core/guest-protocol.ts). Whatever wrote them
  * had every freedom; past this file they are what their types say.
  */
+
+import { blobAskProblem } from '../core/blobs.ts';
 import type { GuestRequest } from '../core/guest-protocol.ts';
 import { keptAskProblem } from '../core/kept.ts';
 import { familiesProblem } from '../core/own-metrics.ts';
@@ -121,6 +123,8 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
         );
       case 'keep':
         return keys(value, 3) ?? call(value) ?? keptAskProblem(value['ask']);
+      case 'blob':
+        return keys(value, 3) ?? call(value) ?? blobAskProblem(value['ask']);
       case 'metrics':
         return keys(value, 2) ?? familiesProblem(value['families']);
       case 'log':

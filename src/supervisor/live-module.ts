@@ -24,6 +24,7 @@ import type {
   TwinDocument,
 } from '../core/ports.ts';
 import { asBytes, asText } from '../lib/text.ts';
+import type { BlobKeeper } from './blob-keeper.ts';
 import type { Delivery, Settled } from './delivery.ts';
 import { errorName } from './error-name.ts';
 import { createInFlight } from './in-flight.ts';
@@ -45,6 +46,7 @@ export interface ModuleServices {
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
   readonly ownMetrics: Pick<OwnMetrics, 'measured' | 'clear'>;
+  readonly blobs: Pick<BlobKeeper, 'carryOut' | 'release'>;
   keep(module: ModuleName, ask: KeptAsk, limits: ModuleLimits): Promise<Json>;
   log(module: ModuleName, level: LogLevel, text: string, fields?: JsonObject): void;
   /** Settles when there is room again; undefined while there is. */
@@ -123,6 +125,7 @@ export function startLiveModule(
     },
     ended(ending, used) {
       ended = true;
+      services.blobs.release(name);
       for (const tell of lost) tell(ending);
       events.ended(ending, used);
     },
@@ -176,6 +179,13 @@ export function startLiveModule(
         break;
       case 'keep':
         keep(request);
+        break;
+      case 'blob':
+        answer(
+          request.call,
+          () => services.blobs.carryOut(name, request.ask, start.limits),
+          request.ask.what === 'append' ? request.ask.base64.length : 0,
+        );
         break;
       case 'metrics':
         counters.seriesDropped += services.ownMetrics.measured(

@@ -3,6 +3,8 @@
  * touches the world comes in through the ports; compose.ts chooses them, tests choose others.
  */
 import { agentReport } from '../core/agent-report.ts';
+import { createBlobMap } from '../core/blob-map.ts';
+import type { BlobShelf } from '../core/blobs.ts';
 import type { Deployment } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
 import { type EndpointId, UPSTREAM } from '../core/message.ts';
@@ -19,6 +21,7 @@ import type {
 } from '../core/ports.ts';
 import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
+import { createBlobKeeper } from './blob-keeper.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import { createDeviceTime, TIME_DOCUMENT } from './device-time.ts';
@@ -60,6 +63,8 @@ export type SupervisorParts = {
   /** What the device lets deployments grant; all of it when absent. */
   readonly policy?: Policy;
   readonly messages?: MessageSettings;
+  /** Where modules' blobs lie; in memory when absent. */
+  readonly shelf?: BlobShelf;
 };
 
 export interface Supervisor {
@@ -80,6 +85,8 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const { store, host, upstream, clock, random, log, device } = parts;
   const messages = parts.messages ?? MESSAGE_SETTINGS;
   const snapshot = await store.load();
+  const blobs = createBlobKeeper(parts.shelf ?? createBlobMap(clock.now));
+  blobs.open().catch((cause: unknown) => log.warn('blobs could not be looked at', { cause }));
   const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
 
@@ -128,7 +135,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       return true;
     },
   });
-  const storage: Storage = createStorage(queue, twins, keeper.bytes);
+  const storage: Storage = createStorage(
+    queue,
+    twins,
+    (module) => keeper.bytes(module) + blobs.bytes(module),
+  );
   const meter: Meter = createMeter(
     { clock, write, metrics: host.metrics, memory: host.memory, storageBytes: storage.bytes },
     snapshot.documents,
@@ -151,6 +162,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         report: twins.report,
         invoke: methods.fromModule,
         ownMetrics,
+        blobs,
         keep: keeper.carryOut,
         log: logs.append,
         relief: queue.relief,

@@ -1,5 +1,5 @@
 /** A module whose keeping is answered as on a desk, and whose timers run. */
-import { createDeskKeeper } from '../../build/develop/desk-kept.ts';
+import { createDeskBlobs, createDeskKeeper } from '../../build/develop/desk-kept.ts';
 import type { Json } from '../../src/core/json.ts';
 import { type ModuleBox, withBox } from './module-box.ts';
 
@@ -10,6 +10,7 @@ export async function withKeeping(
   source: string,
   run: (box: ModuleBox) => Promise<void>,
   keeper = createDeskKeeper(),
+  blobs = createDeskBlobs(),
 ): Promise<void> {
   await withBox(source, async (box) => {
     let open = true;
@@ -26,11 +27,13 @@ export async function withKeeping(
         const requests = box.requests();
         for (; seen < requests.length; seen++) {
           const request = requests[seen];
-          if (request?.t !== 'keep') continue;
+          if (request?.t !== 'keep' && request?.t !== 'blob') continue;
           const { call } = request;
-          const value: Json | Error = await keeper
-            .carryOut('filter', request.ask, {})
-            .catch((cause: Error) => cause);
+          const asked =
+            request.t === 'keep'
+              ? keeper.carryOut('filter', request.ask, {})
+              : blobs.carryOut('filter', request.ask, {});
+          const value: Json | Error = await asked.catch((cause: Error) => cause);
           const error = { name: 'ArgumentError', message: String(value) };
           if (!open) return;
           await box.post([

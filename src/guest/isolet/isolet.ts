@@ -1,4 +1,5 @@
 /** What a module imports from 'isolet': what is its own, and what it may use of the device if it was granted. */
+export { type BlobContent, type BlobInfo, type Blobs, blobs } from './blobs.ts';
 export { type I2cBus, openI2c, openSpi, type SpiDevice, type SpiOptions } from './buses.ts';
 export {
   type GpioChip,

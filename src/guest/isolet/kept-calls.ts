@@ -1,4 +1,5 @@
 /** How what a module keeps is asked of the supervisor: in order, and not too much at once. */
+import type { BlobAsk } from '../../core/blobs.ts';
 import type { Json } from '../../core/json.ts';
 import type { KeptAsk } from '../../core/kept.ts';
 import { type CallError, takeSeam } from '../seam.ts';
@@ -20,14 +21,23 @@ const waiting: (() => void)[] = [];
 
 /** Asks are carried out in the order they are made. Rejects with an error that has a `code` like Node's. */
 export function askKept(ask: KeptAsk): Promise<Json> {
+  return callKept({ t: 'keep', ask });
+}
+
+type Call =
+  | { readonly t: 'keep'; readonly ask: KeptAsk }
+  | { readonly t: 'blob'; readonly ask: BlobAsk };
+
+/** The same for blobs. */
+export function callKept({ t, ask }: Call): Promise<Json> {
   // The stack of a rejected call should name its caller, not the answer's arrival.
   const error = new Error();
   return new Promise((resolve, reject) => {
     const send = (): void => {
       atOnce++;
-      const own = Object.assign(Object.create(null), ask) as KeptAsk;
+      const own = Object.assign(Object.create(null), ask) as never;
       try {
-        seam.call({ t: 'keep', ask: own }, undefined, (refused, value) => {
+        seam.call({ t, ask: own }, undefined, (refused, value) => {
           ended();
           if (refused === undefined) resolve(value);
           else reject(named(error, refused));

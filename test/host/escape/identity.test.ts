@@ -58,6 +58,7 @@ function createDevice() {
     invoke: methods.fromModule,
     log: logs.append,
     ownMetrics: createOwnMetrics(),
+    blobs: { carryOut: async () => null, release() {} },
     keep: async () => null,
     relief: () => undefined,
   };
