@@ -15,6 +15,7 @@ export function apiResources({
   logs,
   deadLetters,
   ownMetrics,
+  kept,
 }: Supervisor): readonly Resource[] {
   return [
     { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
@@ -42,6 +43,21 @@ export function apiResources({
           lines: logs.tail(module, Number(query.get('tail') ?? 100)),
           follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
         };
+      },
+    },
+    { path: '/kept', answer: async () => ({ kind: 'json', value: await kept.list() }) },
+    {
+      method: 'DELETE',
+      path: '/kept/:name',
+      async answer({ name }) {
+        const module = name as string;
+        // The caller's mistakes are not the world's faults.
+        if (status.names().includes(module)) {
+          const message = `module ${module} is in the deployment: take it out first`;
+          return { kind: 'refused', message };
+        }
+        await kept.forget(module);
+        return { kind: 'json', value: null };
       },
     },
     {

@@ -15,6 +15,17 @@ export type LogLine = {
   readonly fields?: JsonObject;
 };
 
+/** What one module keeps. */
+export type KeptSummary = {
+  readonly module: ModuleName;
+  readonly deployed: boolean;
+  readonly keys: number;
+  /** Of keys and values. */
+  readonly keyBytes: number;
+  readonly blobs: number;
+  readonly blobBytes: number;
+};
+
 /** A message its endpoint failed on, kept for a person. */
 export type DeadLetterSummary = {
   readonly id: number;

@@ -157,8 +157,9 @@ export function createBlobKeeper(shelf: BlobShelf): BlobKeeper {
             `module ${module} writes ${BLOB_LIMITS.uploadsMax} blobs at once, which is the most`,
           );
         }
-        account.uploads.set(++lastUpload, { writing: await shelf.begin(module), bytes: 0 });
-        return lastUpload;
+        const number = ++lastUpload;
+        account.uploads.set(number, { writing: await shelf.begin(module), bytes: 0 });
+        return number;
       }
       case 'append':
         return await append(module, account, ask, limits);

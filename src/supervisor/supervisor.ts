@@ -28,6 +28,7 @@ import { createDeviceTime, TIME_DOCUMENT } from './device-time.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createHub } from './hub.ts';
 import { createKeeper } from './keeper.ts';
+import { createKeptThings, type KeptThings } from './kept-things.ts';
 import { createLinks, type Links } from './links.ts';
 import type { LoopDeps } from './loop.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './message-settings.ts';
@@ -71,6 +72,7 @@ export interface Supervisor {
   readonly status: Status;
   readonly logs: ModuleLogs;
   readonly ownMetrics: Pick<OwnMetrics, 'all'>;
+  readonly kept: KeptThings;
   readonly deadLetters: DeadLetters;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
   stop(): Promise<void>;
@@ -85,7 +87,8 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const { store, host, upstream, clock, random, log, device } = parts;
   const messages = parts.messages ?? MESSAGE_SETTINGS;
   const snapshot = await store.load();
-  const blobs = createBlobKeeper(parts.shelf ?? createBlobMap(clock.now));
+  const shelf = parts.shelf ?? createBlobMap(clock.now);
+  const blobs = createBlobKeeper(shelf);
   blobs.open().catch((cause: unknown) => log.warn('blobs could not be looked at', { cause }));
   const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
@@ -287,6 +290,13 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   return {
     logs,
     ownMetrics,
+    kept: createKeptThings(
+      store,
+      shelf,
+      keeper,
+      blobs,
+      (module) => agent.target()?.modules.has(module) === true,
+    ),
     deadLetters,
     status: createStatus({
       version: device.version,

@@ -140,6 +140,9 @@ test('bytes and number are limited; what is replaced, deleted or torn makes room
   assert.is(await ask({ what: 'append', upload, base64: toBase64(new Uint8Array(60)) }), null);
   for (let more = 0; more < 7; more++) assert.type(await ask({ what: 'begin' }), 'number');
   assert.is(await ask({ what: 'begin' }), 'TOO_MANY_REQUESTS');
+  // Of several modules at the same time each has its own.
+  const begun = ['x', 'y', 'z'].map((module) => keeper.carryOut(module, { what: 'begin' }, {}));
+  assert.is(new Set(await within(WAIT_MS, 'numbers', Promise.all(begun))).size, 3);
   keeper.release('m');
   assert.is(await write('b', 60), null);
   // Another life of the supervisor counts the same.
@@ -147,7 +150,7 @@ test('bytes and number are limited; what is replaced, deleted or torn makes room
   await next.open();
   assert.is(next.bytes('m'), 100);
   await next.forget('m');
-  assert.equal([next.bytes('m'), readdirSync(dir)], [0, []]);
+  assert.equal([next.bytes('m'), readdirSync(dir)], [0, ['x', 'y', 'z']]);
 });
 
 test.run();
