@@ -6,8 +6,7 @@ import {
   type LogLevel,
   TEXT_BYTES_MAX,
 } from '../core/guest-protocol.ts';
-import type { Json, JsonObject } from '../core/json.ts';
-import { type KeptAsk, keptAskLength } from '../core/kept.ts';
+import type { JsonObject } from '../core/json.ts';
 import { type Message, type ModuleName, messageSize } from '../core/message.ts';
 import type { ModuleUse } from '../core/module-use.ts';
 import type {
@@ -17,25 +16,23 @@ import type {
   MethodCall,
   MethodReply,
   ModuleHost,
-  ModuleLimits,
   ModuleMetrics,
   ModuleSink,
   ModuleStart,
   TwinDocument,
 } from '../core/ports.ts';
 import { asBytes, asText } from '../lib/text.ts';
-import type { BlobKeeper } from './blob-keeper.ts';
 import type { Delivery, Settled } from './delivery.ts';
 import { errorName } from './error-name.ts';
 import { createInFlight } from './in-flight.ts';
 import { createLineLimit } from './line-limit.ts';
+import { createLiveKeeping, type KeepingServices } from './live-keeping.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createOutputs, received } from './outputs.ts';
-import type { OwnMetrics } from './own-metrics.ts';
 import type { Receipts } from './pump.ts';
 
 /** What a module's requests are answered by. */
-export interface ModuleServices {
+export interface ModuleServices extends KeepingServices {
   accept(message: Message, settled: Settled): void;
   readTwin(module: ModuleName): Promise<TwinDocument>;
   report(module: ModuleName, patch: JsonObject): Promise<void>;
@@ -45,9 +42,6 @@ export interface ModuleServices {
     call: MethodCall,
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
-  readonly ownMetrics: Pick<OwnMetrics, 'measured' | 'clear'>;
-  readonly blobs: Pick<BlobKeeper, 'carryOut' | 'release'>;
-  keep(module: ModuleName, ask: KeptAsk, limits: ModuleLimits): Promise<Json>;
   log(module: ModuleName, level: LogLevel, text: string, fields?: JsonObject): void;
   /** Settles when there is room again; undefined while there is. */
   relief(): Promise<void> | undefined;
@@ -125,12 +119,12 @@ export function startLiveModule(
     },
     ended(ending, used) {
       ended = true;
-      services.blobs.release(name);
+      keeping.end();
       for (const tell of lost) tell(ending);
       events.ended(ending, used);
     },
   };
-  services.ownMetrics.clear(name);
+  const keeping = createLiveKeeping(start, services, counters, sends, answer);
   const running = host.start(start, sink);
 
   function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
@@ -178,21 +172,9 @@ export function startLiveModule(
         answers.delete(request.id);
         break;
       case 'keep':
-        keep(request);
-        break;
       case 'blob':
-        answer(
-          request.call,
-          () => services.blobs.carryOut(name, request.ask, start.limits),
-          request.ask.what === 'append' ? request.ask.base64.length : 0,
-        );
-        break;
       case 'metrics':
-        counters.seriesDropped += services.ownMetrics.measured(
-          name,
-          request.families,
-          start.limits.metricSeriesMax,
-        );
+        keeping.carryOut(request);
         break;
       case 'log':
         if (lines.take()) {
@@ -227,26 +209,6 @@ export function startLiveModule(
       counters.messagesRefused++;
       refuse(call, fault);
     });
-  }
-
-  /** What it keeps counts as sent: an acknowledgement made after it waits until it is safe. */
-  function keep({ call, ask }: GuestRequest & { t: 'keep' }): void {
-    const number = ask.what === 'write' ? sends.begin() : undefined;
-    const over = (): void => {
-      if (number !== undefined) sends.end(number);
-    };
-    if (number !== undefined) counters.keptWrites++;
-    const carryOut = async (): Promise<Json> => {
-      try {
-        return await services.keep(name, ask, start.limits);
-      } catch (cause) {
-        if (cause instanceof Fault && cause.code === 'KEPT_FULL') counters.keptRefused++;
-        throw cause;
-      } finally {
-        over();
-      }
-    };
-    if (!answer(call, carryOut, keptAskLength(ask))) over();
   }
 
   /** An acknowledgement takes effect after everything the module sent before it is safe. */
