@@ -118,9 +118,9 @@ declare module 'isolet' {
 
   type Bytes = Uint8Array | readonly number[];
   export type I2cBus = {
-    read(address: number, length: number): Promise<Uint8Array>;
+    read(address: number, length: number): Promise<Buffer>;
     write(address: number, bytes: Bytes): Promise<void>;
-    writeRead(address: number, bytes: Bytes, length: number): Promise<Uint8Array>;
+    writeRead(address: number, bytes: Bytes, length: number): Promise<Buffer>;
     close(): Promise<void>;
   };
   export function openI2c(path: string): Promise<I2cBus>;
@@ -131,7 +131,7 @@ declare module 'isolet' {
     readonly bitsPerWord?: number;
   };
   export type SpiDevice = {
-    transfer(bytes: Bytes): Promise<Uint8Array>;
+    transfer(bytes: Bytes): Promise<Buffer>;
     close(): Promise<void>;
   };
   export function openSpi(path: string, options?: SpiOptions): Promise<SpiDevice>;
@@ -173,7 +173,7 @@ declare module 'isolet' {
     readonly stopBits?: 1 | 2;
   };
   export type SerialPort = {
-    on(event: 'data', listener: (bytes: Uint8Array) => void): SerialPort;
+    on(event: 'data', listener: (bytes: Buffer) => void): SerialPort;
     on(event: 'lost', listener: (bytes: number) => void): SerialPort;
     on(event: 'error', listener: (error: Error) => void): SerialPort;
     on(event: 'close', listener: () => void): SerialPort;
