@@ -17,7 +17,7 @@ export type PlannedWake = {
   readonly missed: number;
 };
 
-export type Look =
+type Look =
   /** Wake now, and look again. */
   | { readonly wake: PlannedWake }
   /** Nothing yet: look again after so long at the latest. */
