@@ -1,4 +1,4 @@
-/** Messages a second, and what is written by key, which costs the disk as much: who sends more is sent to rest, and its next turn comes when that is made up for. */
+/** Messages a second, and what costs us as much (writes by key, parts of blobs, metrics told): who sends more is sent to rest, and its next turn comes when that is made up for. */
 import type { GuestRequest } from '../core/guest-protocol.ts';
 import type { Clock } from '../core/ports.ts';
 import { createTokenBucket } from '../core/token-bucket.ts';
@@ -26,5 +26,7 @@ export function createMessagePace(
 }
 
 function isPaced(request: GuestRequest): boolean {
-  return request.t === 'send' || (request.t === 'keep' && request.ask.what === 'write');
+  const { t } = request;
+  if (t === 'keep') return request.ask.what === 'write';
+  return t === 'send' || t === 'blob' || t === 'metrics';
 }

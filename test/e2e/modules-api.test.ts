@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openApiSocket } from '../../src/api/api-socket.ts';
+import { apiResources } from '../../src/api-resources.ts';
+import { ask, listen } from '../../src/cli/api-client.ts';
 import { prometheusText } from '../../src/core/own-metrics.ts';
+import type { KeptSummary } from '../../src/core/summaries.ts';
 import { until, within } from '../fakes/within.ts';
 import { bundleSource, type Device, deployment, spec, startDevice } from './device.ts';
 
@@ -49,6 +53,29 @@ const expected = (me: string, starts: number): unknown => ({
   text: `start ${starts} of ${me}`,
 });
 
+/** The same by the local API. */
+async function served(device: Device, socket: string): Promise<void> {
+  const api = await openApiSocket(socket, apiResources(device.supervisor));
+  try {
+    const lines: string[] = [];
+    await listen(socket, '/metrics', (line) => lines.push(line));
+    assert.ok(lines.includes('starts_total{module="two"} 1'), lines.join('\n'));
+    const all = await ask<readonly KeptSummary[]>(socket, '/kept');
+    assert.equal(
+      all.map(({ module, deployed, keys }) => [module, deployed, keys]),
+      [
+        ['one', true, 2],
+        ['two', true, 2],
+      ],
+    );
+    const refusal = await ask(socket, '/kept/one', 'DELETE').catch((cause: Error) => cause.message);
+    assert.match(String(refusal), /module one is in the deployment: take it out first/);
+    assert.is(await ask(socket, '/kept/nobody', 'DELETE'), null);
+  } finally {
+    await api.close();
+  }
+}
+
 test('what a module keeps is its own, outlives restarts of all, and the module itself', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'isolet-kept-'));
   const image = await bundleSource('keeper', MODULE);
@@ -65,6 +92,7 @@ test('what a module keeps is its own, outlives restarts of all, and the module i
       prometheusText(device.supervisor.ownMetrics.all()),
       '# HELP starts_total Starts\n# TYPE starts_total counter\nstarts_total{module="one"} 1\nstarts_total{module="two"} 1\n',
     );
+    await served(device, join(dataDir, 'api.sock'));
     await within(WAIT_MS, 'stop', device.close());
 
     device = await within(WAIT_MS, 'start', startDevice({ dataDir }));

@@ -1,7 +1,10 @@
 /** `kv` of 'isolet' in an isolate: values, ranges, transactions. */
+import { deepStrictEqual } from 'node:assert/strict';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDeskKeeper } from '../../build/develop/desk-kept.ts';
+import { readValue, writeValue } from '../../src/guest/isolet/kept-value.ts';
 import { withKeeping } from './kept-box.ts';
 
 const test = suite('kv');
@@ -24,6 +27,30 @@ async function lines(code: string, keeper = createDeskKeeper()): Promise<unknown
   );
   return said.slice(0, -1);
 }
+
+test('any value comes back as it went', () => {
+  const key = fc.oneof(
+    fc.string(),
+    fc.constantFrom('$bytes', '$$date', '$', '__proto__', 'toJSON'),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(null, true, false),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map((one) => one + 0),
+      fc.string({ unit: 'binary' }),
+      fc.date({ noInvalidDate: true }),
+      fc.uint8Array(),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (one) => {
+      deepStrictEqual(readValue(writeValue(one)), one);
+    }),
+  );
+});
 
 test('values come back as they went', async () => {
   const said = await lines(`
@@ -122,6 +149,18 @@ test('a transaction is all or nothing, sees its own changes, and runs again when
     [50, 2, 1],
   ]);
   assert.match(String(said.at(-1)), /^A transaction ran 32 times/);
+});
+
+test('a transaction within another comes to an end', async () => {
+  const said = await lines(`
+    const add = (t, key) => t.get(key).then((value) => t.set(key, (value ?? 0) + 1));
+    const outer = kv.transaction(async (t) => {
+      await add(t, 'a');
+      await kv.transaction((u) => add(u, 'b'));
+    });
+    await Promise.all([outer, kv.set('a', 5), kv.transaction((t) => add(t, 'b')), kv.transaction((t) => add(t, 'b'))]);
+    say([await kv.get('a'), await kv.get('b') >= 3]);`);
+  assert.equal(said, [[6, true]]);
 });
 
 test('another start of the module finds what the one before kept', async () => {

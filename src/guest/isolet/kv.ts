@@ -57,6 +57,7 @@ const FIRST_KEY = '\u0001';
 const LAST_CHARACTER = '\u{10ffff}';
 const LIST_MAX = 1_000;
 const TRIES_MAX = 32;
+const TURN_MS = 5_000;
 
 type Range = Omit<KeptRange, 'limit' | 'reverse'>;
 
@@ -235,6 +236,17 @@ async function again<Result>(
   );
 }
 
+/** One within another would wait for ever: it waits for its turn, but not longer than this. */
+function soon(turn: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, TURN_MS);
+    void turn.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 export const kv: Kv = {
   async get<Value>(key: string) {
     const text = await read(checkKey(key));
@@ -253,7 +265,7 @@ export const kv: Kv = {
   async transaction(run) {
     const first = await attemptOnce(run);
     if (first.done) return first.result;
-    const mine = line.then(() => again(run));
+    const mine = soon(line).then(() => again(run));
     line = mine.catch(() => {});
     return await mine;
   },

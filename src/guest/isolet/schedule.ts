@@ -126,5 +126,10 @@ async function readSince(name: string): Promise<number | undefined> {
 async function writeSince(name: string, plan: Plan): Promise<void> {
   const since = plan.since();
   if (since === undefined) return;
-  await askKept({ what: 'write', changes: [[KEY + name, String(since)]] });
+  try {
+    await askKept({ what: 'write', changes: [[KEY + name, String(since)]] });
+  } catch (error) {
+    // It is woken all the same: a full disk is no reason to sleep.
+    console.warn(`The schedule "${name}" cannot keep when it ran: ${String(error)}`);
+  }
 }
