@@ -14,7 +14,9 @@ import { createSnapshots } from './host/snapshots.ts';
 import { parseConnectionString } from './identity/connection-string.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
+import { createBlobFolder } from './store/blob-folder.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
+import { STORE_SETTINGS } from './store/store-settings.ts';
 import { startSupervisor } from './supervisor/supervisor.ts';
 import { createStandaloneUpstream } from './upstream/standalone-upstream.ts';
 
@@ -73,6 +75,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
   });
   const supervisor = await startSupervisor({
     store,
+    shelf: createBlobFolder(join(config.dataDir, 'blobs'), STORE_SETTINGS.freeBytesMin),
     host,
     upstream: upstream.port,
     bundles: createBundles({ dir: join(config.dataDir, 'bundles'), log, clock }),

@@ -115,6 +115,11 @@ test('limits of modules come from their section, each with a default', () => {
     messagesPerSecond: 20_000,
     logLinesPerSecond: 1_000,
     outstandingRequestsMax: 32_768,
+    keptBytesMax: 64 * 1_048_576,
+    keptCountMax: 100_000,
+    blobBytesMax: 256 * 1_048_576,
+    blobCountMax: 1_000,
+    metricSeriesMax: 1_000,
   });
   const set = read(
     'cpu_percent = 50\nmessages_per_second = 7\nlog_lines_per_second = 8\noutstanding_requests = 9\n',

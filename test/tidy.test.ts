@@ -27,7 +27,7 @@ const table: Readonly<Record<string, Room>> = {
   host: { rooms: ['core', 'lib'], packages: ['isolated-vm'], node: true },
   guest: {
     rooms: ['core'],
-    packages: ['buffer', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
+    packages: ['buffer', 'croner', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
     node: false,
   },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
