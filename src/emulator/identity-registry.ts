@@ -132,7 +132,7 @@ export function createIdentityRegistry(
       iotEdge: wish.iotEdge ?? false,
       deviceScope:
         wish.deviceScope ?? (wish.iotEdge === true ? scopeOf(name.device, generationId) : ''),
-      parentScopes: wish.parentScopes ?? [],
+      parentScopes: parentsOf(wish, wish.iotEdge ?? false) ?? [],
       managedBy: wish.managedBy ?? null,
       connectionStateUpdatedTime: NEVER,
       lastActivityTime: NEVER,
@@ -202,7 +202,7 @@ export function createIdentityRegistry(
         (iotEdge && before.deviceScope === ''
           ? scopeOf(name.device, before.generationId)
           : before.deviceScope),
-      parentScopes: wish.parentScopes ?? before.parentScopes,
+      parentScopes: parentsOf(wish, iotEdge) ?? before.parentScopes,
       managedBy: wish.managedBy === undefined ? before.managedBy : wish.managedBy,
     };
     save(name, after);
@@ -277,6 +277,13 @@ function requireEtag(identity: IdentityDocument, ifMatch: string | undefined): v
 /** An edge device's scope; a leaf device's deviceScope names its parent's. */
 function scopeOf(device: string, generationId: string): string {
   return `ms-azure-iot-edge://${device}-${generationId}`;
+}
+
+/** A leaf device's scope is that of its parent; an edge device's is its own, and says nothing of parents. */
+function parentsOf(wish: IdentityWish, iotEdge: boolean): readonly string[] | undefined {
+  if (wish.parentScopes !== undefined && wish.parentScopes.length > 0) return wish.parentScopes;
+  if (!iotEdge && wish.deviceScope !== undefined) return [wish.deviceScope];
+  return wish.parentScopes;
 }
 
 /** Empty keys are kept from before, or made: the service SDK sends empty ones on every update. */

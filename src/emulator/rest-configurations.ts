@@ -12,7 +12,7 @@ import type { Configurations } from './configurations.ts';
 import { queryResults } from './query.ts';
 import { parseQuery } from './query-parser.ts';
 import type { QueryRows } from './rest-query.ts';
-import type { RestReply, RestRequest, RestRoute } from './rest-router.ts';
+import { type RestReply, type RestRequest, type RestRoute, topIn } from './rest-router.ts';
 
 export function configurationsRoutes(
   configurations: Configurations,
@@ -65,7 +65,7 @@ export function configurationsRoutes(
       handle: ({ query }) => ({
         status: 200,
         body: configurations
-          .list(Math.min(Number(query.get('top')) || limit, limit))
+          .list(topIn(query, limit))
           .map((document) => view(document)),
       }),
     },

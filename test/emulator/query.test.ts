@@ -35,7 +35,7 @@ const twins: readonly JsonObject[] = [
 function ask(text: string, size = 100, continuation?: string): QueryPage {
   return answerQuery(text, { size, continuation }, (from) =>
     from === 'devices'
-      ? twins.map((twin) => ({ key: `${twin['deviceId']}\u0000`, twin }))
+      ? twins.map((twin) => ({ key: `${String(twin['deviceId'])}\u0000`, twin }))
       : [{ key: 'a\u0000m', twin: { deviceId: 'a', moduleId: 'm' } }],
   );
 }
@@ -87,7 +87,7 @@ test('conditions', () => {
     "tags.site = 'barn' AND (tags.floor = 2 OR status = 'disabled')": 'bc',
     "tags.site = 'barn' AND tags.floor = 2 OR status = 'disabled'": 'bc',
     'tags.nowhere = null': '',
-    'true': 'abc',
+    true: 'abc',
     'tags.toString = 1 or tags.__proto__ = 1': '',
   };
   for (const [condition, ids] of Object.entries(cases)) {
@@ -138,8 +138,14 @@ test('pages go on where they ended, and TOP counts over all of them', () => {
   assert.is(ask('SELECT TOP 2 deviceId FROM devices').continuation, undefined);
   const top = ask('SELECT TOP 2 * FROM devices', 1);
   assert.is(ask('SELECT TOP 2 * FROM devices', 1, top.continuation).continuation, undefined);
-  assert.match(refusal(() => ask(text, 2, 'nonsense')), /no token of this hub/);
-  assert.match(refusal(() => ask('SELECT * FROM devices', 2, first.continuation)), /another query/);
+  assert.match(
+    refusal(() => ask(text, 2, 'nonsense')),
+    /no token of this hub/,
+  );
+  assert.match(
+    refusal(() => ask('SELECT * FROM devices', 2, first.continuation)),
+    /another query/,
+  );
 });
 
 test('what it refuses, it explains', () => {
@@ -150,7 +156,8 @@ test('what it refuses, it explains', () => {
     'SELECT * FROM machines': /no collection machines: known are devices/,
     'SELECT * FROM devices WHERE': /must be a value, there is the end/,
     "SELECT * FROM devices WHERE deviceId = 'a": /character 40: "'" begins nothing/,
-    "SELECT * FROM devices WHERE deviceId == 'a'": /character 39: there must be a value, there is "="/,
+    "SELECT * FROM devices WHERE deviceId == 'a'":
+      /character 39: there must be a value, there is "="/,
     'SELECT * FROM devices ORDER BY deviceId': /the hub cannot sort/,
     'SELECT * FROM devices WHERE guess(deviceId)': /no function guess: there are ABS/,
     'SELECT * FROM devices WHERE lower()': /lower cannot be called with 0 values/,
@@ -162,7 +169,11 @@ test('what it refuses, it explains', () => {
     [`SELECT * FROM devices WHERE deviceId = '${'x'.repeat(8_200)}'`]: /at most 8192/,
   };
   for (const [text, problem] of Object.entries(cases)) {
-    assert.match(refusal(() => ask(text)), problem, text);
+    assert.match(
+      refusal(() => ask(text)),
+      problem,
+      text,
+    );
   }
 });
 

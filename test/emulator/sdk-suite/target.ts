@@ -35,7 +35,12 @@ export type Target = {
   readonly registry: InstanceType<typeof azureHub.Registry>;
   readonly service: InstanceType<typeof azureHub.Client>;
   /** Makes a device; returns its connection string. The id is new at every call. */
-  newDevice(authentication?: object): Promise<{ readonly id: string; readonly login: string }>;
+  newDevice(
+    authentication?: object,
+    more?: object,
+  ): Promise<{ readonly id: string; readonly login: string }>;
+  /** An id of a device nobody has; whatever is made under it is deleted in the end. */
+  newId(): string;
   newModule(device: string, id: string): Promise<string>;
   client(login: string, transport: Transport, options?: object): Promise<SdkClient>;
   moduleClient(login: string, transport: Transport, options?: object): Promise<SdkModuleClient>;
@@ -82,6 +87,12 @@ export async function openTarget(): Promise<Target> {
     return `HostName=${hostName};DeviceId=${id}${module};${proof}`;
   };
 
+  function newId(): string {
+    const id = `isolet-test-${Date.now().toString(36)}-${made.length}`;
+    made.push(id);
+    return id;
+  }
+
   async function prepare<T extends { setOptions(options: object): Promise<unknown> }>(
     client: T & { close(): Promise<unknown> },
     options: object,
@@ -106,11 +117,11 @@ export async function openTarget(): Promise<Target> {
     hostName,
     registry,
     service,
-    async newDevice(authentication) {
-      const id = `isolet-test-${Date.now().toString(36)}-${made.length}`;
-      const wish = { deviceId: id, ...(authentication === undefined ? {} : { authentication }) };
-      const { responseBody } = await registry.create(wish as never);
-      made.push(id);
+    newId,
+    async newDevice(authentication, more = {}) {
+      const id = newId();
+      const proof = authentication === undefined ? {} : { authentication };
+      const { responseBody } = await registry.create({ deviceId: id, ...proof, ...more } as never);
       return { id, login: loginOf(id, responseBody) };
     },
     async newModule(device, id) {
@@ -146,7 +157,8 @@ export async function openTarget(): Promise<Target> {
     closeClients,
     async close() {
       await closeClients();
-      for (const id of made) await registry.delete(id);
+      // Some a test has deleted itself.
+      await Promise.allSettled(made.map((id) => registry.delete(id)));
       if (serviceOpen) await service.close();
       await emulator?.forget();
     },
@@ -190,6 +202,21 @@ channel('net.client.socket').subscribe((message) => {
 /** Cuts all connections of this process, as a router that restarts would. */
 export function dropConnections(): void {
   for (const socket of sockets) socket.destroy();
+}
+
+/** Asks again and again until there is an answer that is neither undefined nor false. */
+export async function eventually<T>(
+  ms: number,
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+): Promise<T> {
+  const endsAt = performance.now() + ms;
+  for (;;) {
+    const answer = await within(PATIENCE_MS, what, ask());
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > endsAt) throw new Error(`${what} did not come within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS / 500));
+  }
 }
 
 export async function rejection(promise: Promise<unknown>): Promise<Error> {
