@@ -198,6 +198,11 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
       port: options.port ?? DEFAULT_PORT,
       certificate,
       serveMqtt: (socket) => serveMqtt(socket, clientCertificate(socket), mqtt, surroundings),
+      async serveAmqp(socket) {
+        // Loaded with the first who speaks it: most hubs on desks never need it.
+        const { serveAmqp } = await import('./amqp-connection.ts');
+        serveAmqp(socket, { authorization, messages, feedback }, surroundings);
+      },
       serveHttp: (socket) => void http.emit('connection', socket),
     },
     surroundings,

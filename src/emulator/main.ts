@@ -1,4 +1,6 @@
 /** The emulator as a process: `isolet emulator [options]`, and `isolet emulator fault` for one that runs. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '../core/fault.ts';
 import { createLog } from '../lib/log.ts';
@@ -6,6 +8,7 @@ import { systemClock } from '../lib/system-clock.ts';
 import { createEmulator, DEFAULT_PORT, type Emulator } from './emulator.ts';
 import { runFaultCommand } from './fault-command.ts';
 import { readSeed } from './seed.ts';
+import { asFolderFault } from './state.ts';
 
 const DEFAULT_DATA = '.isolet/hub';
 const DEFAULT_HOST = '127.0.0.1';
@@ -130,7 +133,18 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   if (wishes.untilStdinEnds) process.stdin.once('end', stop).resume();
+  keepLogin(emulator, wishes.data);
   process.stdout.write(`${announce(emulator, wishes)}\n`);
+}
+
+/** Where `isolet cloud` finds the hub that was started here. What is in it is in the hub's state as well. */
+function keepLogin({ ownerConnectionString, caFile }: Emulator, folder: string): void {
+  const login = { connectionString: ownerConnectionString, caFile };
+  try {
+    writeFileSync(join(folder, 'login.json'), `${JSON.stringify(login)}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw asFolderFault(cause, folder);
+  }
 }
 
 /** Faults are told in their one sentence; anything else is a bug of ours and keeps its stack. */

@@ -64,9 +64,7 @@ export function configurationsRoutes(
       right,
       handle: ({ query }) => ({
         status: 200,
-        body: configurations
-          .list(topIn(query, limit))
-          .map((document) => view(document)),
+        body: configurations.list(topIn(query, limit)).map((document) => view(document)),
       }),
     },
     {

@@ -144,11 +144,9 @@ export async function openTarget(): Promise<Target> {
       return await listEvents(emulator, `device=${device}&module=${module}`);
     },
     async sendToDevice(device, message) {
-      if (emulator === undefined) {
-        if (!serviceOpen) await service.open();
-        serviceOpen = true;
-        await service.send(device, message as never);
-      } else emulator.messages.send(device, asStored(message));
+      if (!serviceOpen) await service.open();
+      serviceOpen = true;
+      await service.send(device, message as never);
     },
     trust(name, pem) {
       emulator?.trust(name, pem);
@@ -172,23 +170,6 @@ function agentTo(host: string, port: string): https.Agent {
     }
   }
   return new ToTheHub({ keepAlive: false });
-}
-
-/** A service's message as the emulator keeps it. */
-function asStored(message: InstanceType<typeof Message>) {
-  const system = Object.entries({
-    'message-id': message.messageId,
-    'correlation-id': message.correlationId,
-    'content-type': message.contentType,
-  }).filter((entry): entry is [string, string] => Boolean(entry[1]));
-  const pairs = message.properties.propertyList.map(({ key, value }) => [key, value] as const);
-  return {
-    body: message.getBytes(),
-    properties: Object.fromEntries(pairs),
-    system: Object.fromEntries(system),
-    ack: (message.ack ?? 'none') as 'none',
-    expiresAtMs: undefined,
-  };
 }
 
 /** Every socket this process opened and that lives: a drop is one of them destroyed. */
