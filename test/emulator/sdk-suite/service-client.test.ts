@@ -60,7 +60,8 @@ test('to a device that is not there, or with more than it may hold', async ({ ta
   const { id } = await target.newDevice();
   const large = await rejection(target.sendToDevice(id, new Message('x'.repeat(70_000))));
   assert.is(large.name, 'MessageTooLargeError');
-  for (let each = 0; each < 50; each++) await target.sendToDevice(id, new Message('x'));
+  await target.service.open();
+  for (let each = 0; each < 50; each++) await target.service.send(id, new Message('x'));
   const full = await rejection(target.sendToDevice(id, new Message('x')));
   assert.is(full.name, 'DeviceMaximumQueueDepthExceededError');
 });

@@ -79,7 +79,6 @@ export async function openTarget(): Promise<Target> {
 
   const made: string[] = [];
   const opened: { close(): Promise<unknown> }[] = [];
-  let serviceOpen = false;
 
   const loginOf = (id: string, identity: any, module = ''): string => {
     const { type, symmetricKey } = identity.authentication;
@@ -144,9 +143,14 @@ export async function openTarget(): Promise<Target> {
       return await listEvents(emulator, `device=${device}&module=${module}`);
     },
     async sendToDevice(device, message) {
-      if (!serviceOpen) await service.open();
-      serviceOpen = true;
-      await service.send(device, message as never);
+      // One of its own: tests cut all connections of this process, and it would not come back.
+      const sender = azureHub.Client.fromConnectionString(owner);
+      try {
+        await sender.open();
+        await sender.send(device, message as never);
+      } finally {
+        await sender.close().catch(() => undefined);
+      }
     },
     trust(name, pem) {
       emulator?.trust(name, pem);
@@ -157,7 +161,7 @@ export async function openTarget(): Promise<Target> {
       await closeClients();
       // Some a test has deleted itself.
       await Promise.allSettled(made.map((id) => registry.delete(id)));
-      if (serviceOpen) await service.close();
+      await service.close().catch(() => undefined);
       await emulator?.forget();
     },
   };
