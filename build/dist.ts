@@ -45,6 +45,7 @@ const external = [
   'esbuild',
   'isolated-vm',
   'mqtt*',
+  'rhea',
   'ws',
 ];
 

@@ -16,7 +16,7 @@ const DEFAULT_HOST = '127.0.0.1';
 const HELP = `Isolet's IoT Hub emulator: a hub on your desk that the Azure SDKs accept.
 
   --data DIR    where it keeps devices, twins, events and its certificate (${DEFAULT_DATA})
-  --port N      one TLS port for MQTT and HTTPS alike; 0 = any free one (${DEFAULT_PORT})
+  --port N      one TLS port for MQTT, AMQP and HTTPS alike; 0 = any free one (${DEFAULT_PORT})
   --host NAME   address to listen on (${DEFAULT_HOST})
   --seed FILE   devices, twins, keys … that shall be there (docs/emulator.md)
   --reset       forget devices, twins, events and messages first; the certificate stays
@@ -93,7 +93,7 @@ function announce(emulator: Emulator, wishes: Wishes): string {
   }
   const listed = Object.entries(devices).map(([id, text]) => `  ${id}\n    ${text}`);
   return [
-    `The hub serves MQTT and HTTPS at ${emulator.hostName}.`,
+    `The hub serves MQTT, AMQP and HTTPS at ${emulator.hostName}.`,
     `  Clients must trust   ${emulator.caFile}`,
     `                       (NODE_EXTRA_CA_CERTS=${emulator.caFile} for Node)`,
     `  Services connect by  ${emulator.ownerConnectionString}`,

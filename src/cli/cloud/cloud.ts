@@ -100,9 +100,18 @@ const monitorEvents: Command = {
       since: args.flag('all') ? '0' : 'latest',
     };
     const json = args.flag('json');
-    await clientOf(args).events(filter, (event) =>
+    const client = clientOf(args);
+    const stream = client.events(filter, (event) =>
       process.stdout.write(json ? `${JSON.stringify(event)}\n` : describe(event)),
-    ).ended;
+    );
+    const note = `Watching ${client.hostName}. Ctrl-C ends it.\n`;
+    stream.opened.then(
+      () => (json ? false : process.stderr.write(note)),
+      () => {
+        // `ended` says it.
+      },
+    );
+    await stream.ended;
     return 0;
   },
 };

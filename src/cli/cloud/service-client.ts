@@ -152,7 +152,9 @@ export function createServiceClient(login: Login): ServiceClient {
       for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
       const path = `/emulator/events?${query.toString()}`;
       const stream = open('GET', path, { accept: 'text/event-stream' }, undefined, undefined);
-      const opened = stream.response.then(() => {});
+      const opened = stream.response.then(({ statusCode }) => {
+        if (statusCode !== 200) throw new Fault('UPSTREAM_REFUSED', 'the hub gave no events');
+      });
       return { stop: stream.stop, opened, ended: follow(stream.response, path, event) };
     },
   };
