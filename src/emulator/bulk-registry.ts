@@ -8,7 +8,7 @@ import { parseTwinChange } from './rest-twins.ts';
 import type { TwinService } from './twin-service.ts';
 
 /** What became of a bulk call, as the hub words it. */
-export type BulkOutcome = {
+type BulkOutcome = {
   readonly isSuccessful: boolean;
   readonly errors: readonly JsonObject[];
   readonly warnings: readonly JsonObject[];

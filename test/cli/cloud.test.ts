@@ -80,9 +80,11 @@ test('deployments: create, list, show, delete', async ({ login }) => {
     'create',
     ...login,
     ...id,
-    ...['--content', JSON.stringify({ id: 'x', content })],
-    ...['--target-condition', "tags.site = 'barn'", '--priority', '7', '--labels', '{"a":"b"}'],
-    ...['--metrics', '{"queries":{"all":"SELECT deviceId FROM devices"}}'],
+    `--content=${JSON.stringify({ id: 'x', content })}`,
+    "--target-condition=tags.site = 'barn'",
+    '--priority=7',
+    '--labels={"a":"b"}',
+    '--metrics={"queries":{"all":"SELECT deviceId FROM devices"}}',
   );
   assert.is(made.out, 'The deployment first is there.\n', made.errors);
   let out = '';
@@ -109,7 +111,10 @@ test('twins, messages, mistakes', async ({ hub, login }) => {
   const sent = await run(
     'send-c2d',
     ...device,
-    ...['--data', 'hello', '-p', 'a=1', '-p', 'b=2=3', '--message-id', 'm1'],
+    '--data=hello',
+    '-pa=1',
+    '-pb=2=3',
+    '--message-id=m1',
   );
   assert.is(sent.out, 'The message waits for one.\n', sent.errors);
   const message = hub.messages.take('one');

@@ -27,7 +27,7 @@ export type HubEvent = {
   readonly body: Json;
 };
 
-export type CallOptions = {
+type CallOptions = {
   /** A 404 gives undefined instead of a Fault. */
   readonly absentIsFine?: boolean;
   /** Whatever its etag is: the hub insists on a word about it where something is changed or deleted. */
