@@ -8,6 +8,7 @@ import type { Cancel } from '../core/ports.ts';
 import { amqpProblem, readAmqpMessage } from './amqp-message.ts';
 import type { Authorization } from './authorization.ts';
 import type { DeviceMessages } from './device-messages.ts';
+import type { Faults } from './faults.ts';
 import type { Feedback } from './feedback.ts';
 import { HubError } from './hub-error.ts';
 import { parseSas } from './sas.ts';
@@ -17,6 +18,7 @@ export type AmqpParts = {
   readonly authorization: Authorization;
   readonly messages: DeviceMessages;
   readonly feedback: Feedback;
+  readonly faults: Faults;
 };
 
 /** Lower-case addresses: services write them in several ways. */
@@ -86,6 +88,9 @@ export function serveAmqp(socket: Duplex, parts: AmqpParts, surroundings: Surrou
 
   function sendToDevice(context: EventContext): void {
     try {
+      const { throttle, quota } = parts.faults.state();
+      if (throttle) throw new HubError('ThrottlingException', 'the hub is busy: come back later');
+      if (quota) throw new HubError('IotHubQuotaExceeded', "the day's messages are used up");
       const { device, message } = readAmqpMessage({ ...context.message });
       parts.messages.send(device, message);
       context.delivery?.accept();

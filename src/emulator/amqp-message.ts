@@ -56,6 +56,8 @@ export function readAmqpMessage(given: Given): {
 const conditions: Partial<Record<HubErrorName, string>> = {
   ArgumentInvalid: 'com.microsoft:argument-error',
   DeviceNotFound: 'amqp:not-found',
+  ThrottlingException: 'com.microsoft:device-container-throttled',
+  IotHubQuotaExceeded: 'com.microsoft:quota-exceeded',
   DeviceMaximumQueueDepthExceeded: 'amqp:resource-limit-exceeded',
   MessageTooLarge: 'amqp:link:message-size-exceeded',
 };

@@ -201,7 +201,7 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
       async serveAmqp(socket) {
         // Loaded with the first who speaks it: most hubs on desks never need it.
         const { serveAmqp } = await import('./amqp-connection.ts');
-        serveAmqp(socket, { authorization, messages, feedback }, surroundings);
+        serveAmqp(socket, { authorization, messages, feedback, faults }, surroundings);
       },
       serveHttp: (socket) => void http.emit('connection', socket),
     },

@@ -89,6 +89,9 @@ test('what the hub does not take, the command line says', async ({ hub }) => {
     client.send('taker', { body: 'x', properties: {}, ack: 'perhaps' }),
     /iothub-ack must be one of/,
   );
+  hub.faults.change({ throttle: true });
+  await rejects(client.send('taker', { body: 'x', properties: {} }), /the hub is busy/);
+  hub.faults.clear();
   const key = `SharedAccessKey=${'A'.repeat(43)}=`;
   const stranger = createServiceClient({
     ...login,
