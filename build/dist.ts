@@ -46,6 +46,7 @@ const external = [
   'esbuild',
   'isolated-vm',
   'mqtt*',
+  'rhea',
   'ws',
 ];
 

@@ -32,10 +32,10 @@ const table: Readonly<Record<string, Room>> = {
   },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
   check: { rooms: ['core', 'lib'], packages: [], node: true },
-  cli: { rooms: ['core', 'lib'], packages: [], node: true },
+  cli: { rooms: ['core', 'lib'], packages: ['rhea'], node: true },
   emulator: {
     rooms: ['core', 'lib'],
-    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509', 'ws'],
+    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509', 'rhea', 'ws'],
     node: true,
   },
 };
