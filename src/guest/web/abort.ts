@@ -10,7 +10,8 @@ const inside = Symbol('inside');
 
 type Run = () => void;
 let abort: (signal: AbortSignal, reason: unknown) => void;
-let whenAborted: (signal: AbortSignal, run: Run) => void;
+let when: (signal: AbortSignal, run: Run) => void;
+let forget: (signal: AbortSignal, run: Run) => void;
 let isSignal: (value: object) => value is AbortSignal;
 
 export class AbortSignal extends EventTarget {
@@ -28,10 +29,16 @@ export class AbortSignal extends EventTarget {
   static {
     isSignal = (value) => #aborted in value;
     abort = (signal, reason) => signal.#abort(reason);
-    whenAborted = (signal, run) => {
+    when = (signal, run) => {
       if (signal.#aborted) return;
       signal.#algorithms.add(run);
       signal.#keep();
+    };
+    forget = (signal, run) => {
+      signal.#algorithms.delete(run);
+      // Else a signal of many fetches would hold all of them.
+      if (signal.#algorithms.size > 0 || hasListeners(signal, 'abort')) return;
+      for (const source of signal.#sources ?? []) source.#heard.delete(signal);
     };
   }
 
@@ -158,12 +165,26 @@ function orAbortError(reason: unknown): unknown {
   return new DOMException('This operation was aborted', 'AbortError');
 }
 
+/** By what it is, not by its prototype. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  return typeof value === 'object' && value !== null && isSignal(value);
+}
+
+/**
+ * Runs when it is aborted, before its listeners, and never when it is aborted already. Returns a function
+ * that takes it back.
+ */
+export function whenAborted(signal: AbortSignal, run: Run): () => void {
+  when(signal, run);
+  return () => forget(signal, run);
+}
+
 function checked(value: unknown): AbortSignal {
-  if (typeof value === 'object' && value !== null && isSignal(value)) return value;
+  if (isAbortSignal(value)) return value;
   throw new TypeError('This must be an AbortSignal');
 }
 
 knowSignals({
   isAborted: (signal) => checked(signal).aborted,
-  whenAborted: (signal, run) => whenAborted(signal as AbortSignal, run),
+  whenAborted: (signal, run) => when(signal as AbortSignal, run),
 });

@@ -8,7 +8,7 @@ type Pair = [string, string];
 /** All but these are encoded, and a space is a `+`. */
 const formSet = /[^A-Za-z0-9*._-]+/gu;
 
-function parseForm(text: string): Pair[] {
+export function parseForm(text: string): Pair[] {
   const pairs: Pair[] = [];
   for (const part of text.split('&')) {
     if (part === '') continue;
