@@ -2,7 +2,7 @@
  * A module's sources as the one script an isolate runs.
  *
  * CommonJS without "use strict" is sloppy JavaScript, and much of npm is: as soon as such a file is in
- * a bundle all of it becomes a classic script, as its authors knew it (docs/decisions/0017). A bundle of
+ * a bundle all of it becomes a classic script, as its authors knew it (docs/decisions/0015-sloppy-bundles.md). A bundle of
  * ES modules alone stays one, and strict.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import {
 } from 'esbuild';
 import { ENTRY } from '../src/artifacts/bundle-archive.ts';
 import { SCRIPT_MARK } from '../src/core/guest-protocol.ts';
+import { ENTRY_POINT, entryPoint } from './entry-point.ts';
 import { explainErrors } from './explain-errors.ts';
 import { isGuarded } from './guarded-import.ts';
 import { installersFor } from './guest-globals.ts';
@@ -83,9 +84,11 @@ export async function compileModule(
   const found = new Set<string>();
   const ownConfig = join(folder, 'tsconfig.json');
   const tsconfig = existsSync(ownConfig) ? readFileSync(ownConfig, 'utf8') : '{}';
+  const installers = ({ inject }: Attempt): readonly string[] =>
+    extras.installer === undefined ? inject : [extras.installer];
   const options = (attempt: Attempt): BuildOptions => ({
     absWorkingDir: folder,
-    entryPoints: [main],
+    entryPoints: [installers(attempt).length > 0 ? ENTRY_POINT : main],
     outfile: join(seenFrom, ENTRY),
     write: false,
     metafile: true,
@@ -108,10 +111,10 @@ export async function compileModule(
     // A configuration in a folder above is no part of the module.
     ...(existsSync(ownConfig) ? {} : { tsconfigRaw: '{}' }),
     ...formats[attempt.form],
-    inject: extras.installer === undefined ? [...attempt.inject] : [extras.installer],
     alias: Object.fromEntries([...attempt.addons].map((name) => [name, `${NO_ADDON}${name}`])),
     plugins: [
       ...(extras.plugins ?? []),
+      entryPoint(folder, main, installers(attempt)),
       guestPlugin,
       nativeAddons(found),
       {
@@ -131,7 +134,8 @@ export async function compileModule(
   for (let tries = 0; ; tries++) {
     try {
       const built = await compile(options(attempt));
-      const inject = extras.installer === undefined ? installersFor(built.code) : [];
+      const inject =
+        extras.installer === undefined ? installersFor(withoutGlobals(built.code)) : [];
       const next = improve(attempt, built, inject, folder, sloppy);
       if (next !== undefined && tries < TRIES_MAX) {
         attempt = next;
@@ -161,6 +165,14 @@ async function compile(options: BuildOptions): Promise<Built> {
   const text = (ending: string): string =>
     outputFiles.find((file) => file.path.endsWith(ending))?.text ?? '';
   return { code: text('.js'), sourceMap: text('.map'), metafile: metafile as Metafile };
+}
+
+/** Without the code of the globals themselves, which name each other and import what they need. */
+function withoutGlobals(code: string): string {
+  return code
+    .split(/^\s*\/\/ (?=\S)/m)
+    .filter((file) => !/^isolet:src\/guest\/(?:web|crypto)\//.test(file))
+    .join('');
 }
 
 /** What a bundle that was made lacks: undefined = nothing. */

@@ -6,6 +6,8 @@ type Extra = {
   /** Below src/guest. */
   readonly file: string;
   readonly names: readonly string[];
+  /** How a name is used, where the name alone says too little. */
+  readonly used?: string;
 };
 
 const extras: readonly Extra[] = [
@@ -42,10 +44,14 @@ const extras: readonly Extra[] = [
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
-  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams', 'URLPattern'] },
+  { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
-  { file: 'crypto/install-subtle.ts', names: ['CryptoKey', 'subtle', 'SubtleCrypto'] },
+  {
+    file: 'crypto/install-subtle.ts',
+    names: ['CryptoKey', 'SubtleCrypto'],
+    used: String.raw`\bsubtleOfNode\s*[.)\]]|\bsubtle\s*\.|\.\s*subtle\b|[{,]\s*subtle\s*[,}]|\bsubtle\s*:(?!\s*\(\)\s*=>)`,
+  },
   {
     file: 'web/install-streams.ts',
     names: [
@@ -82,7 +88,10 @@ const extras: readonly Extra[] = [
  */
 export function installersFor(code: string): readonly string[] {
   return extras
-    .filter(({ names }) => new RegExp(`\\b(?:${names.join('|')})\\b`).test(code))
+    .filter(({ names, used }) => {
+      const named = `\\b(?:${names.join('|')})\\b`;
+      return new RegExp(used === undefined ? named : `${named}|${used}`).test(code);
+    })
     .map(({ file }) => `isolet:${file}`);
 }
 

@@ -22,7 +22,8 @@ const sdk = [
 const builtins: Readonly<Record<string, string>> = {
   assert: 'assert.cts',
   'assert/strict': 'assert-strict.cts',
-  buffer: 'buffer.ts',
+  buffer: 'buffer.cts',
+  crypto: 'crypto.ts',
   diagnostics_channel: 'diagnostics-channel.ts',
   events: 'events.cts',
   'fs/promises': 'fs-promises.ts',

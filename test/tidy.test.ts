@@ -25,7 +25,11 @@ const table: Readonly<Record<string, Room>> = {
   identity: { rooms: ['core', 'lib'], packages: [], node: true },
   artifacts: { rooms: ['core', 'lib'], packages: [], node: true },
   host: { rooms: ['core', 'lib'], packages: ['isolated-vm'], node: true },
-  guest: { rooms: ['core'], packages: ['buffer', 'events', 'urlpattern-polyfill'], node: false },
+  guest: {
+    rooms: ['core'],
+    packages: ['buffer', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
+    node: false,
+  },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
   check: { rooms: ['core', 'lib'], packages: [], node: true },
   cli: { rooms: ['core', 'lib'], packages: [], node: true },

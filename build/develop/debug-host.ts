@@ -7,12 +7,12 @@ import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { TREATY_VERSION } from '../../src/core/guest-protocol.ts';
-import type { Ending, ModuleSink, ModuleStart } from '../../src/core/ports.ts';
+import type { Ending, ModuleSink } from '../../src/core/ports.ts';
 import type { Frame } from '../../src/host/frame.ts';
 import { createFramePipe, type FramePipe } from '../../src/host/frame-pipe.ts';
 import { checkGuestRequests } from '../../src/host/guest-request-check.ts';
 import { fromHost, type HostStart, parseEnding, toHost } from '../../src/host/host-protocol.ts';
-import { createStackMapper } from '../../src/host/stack-map.ts';
+import { createStackMapper, type StackMapper } from '../../src/host/stack-map.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { beside, bundled, type DeskHost, deskSettings, readPrelude } from './desk-host.ts';
 
@@ -25,7 +25,7 @@ const NOTHING_USED = { cpuMs: 0, heapBytes: 0, cpuWaitMs: 0, messageWaitMs: 0 };
 export const PLAIN =
   'With a debugger the module runs in plain Node: no isolate, no limits on memory and time.';
 
-type Member = { readonly start: ModuleStart; readonly sink: ModuleSink };
+type Member = { readonly stacks: StackMapper; readonly sink: ModuleSink };
 
 export type DebugOptions = {
   /** 0 = any free one. */
@@ -82,7 +82,7 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
   function onFrame({ kind, handle, json, bytes }: Frame): void {
     const member = members.get(handle);
     if (member === undefined) return;
-    const { sink } = member;
+    const { sink, stacks } = member;
     if (kind === fromHost.started) sink.started();
     if (kind === fromHost.quiet) sink.quiet?.(Number(json));
     if (kind === fromHost.ended) {
@@ -90,7 +90,7 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
     }
     if (kind !== fromHost.requests) return;
     const checked = checkGuestRequests(json, bytes, settings);
-    if (checked.ok) return void sink.requests(checked.requests, checked.bodies);
+    if (checked.ok) return void sink.requests(stacks.requests(checked.requests), checked.bodies);
     end(handle, { cause: 'error', exitCode: 1, reason: checked.problems.join('; ') });
   }
 
@@ -98,8 +98,7 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
     const member = members.get(handle);
     if (member === undefined) return;
     members.delete(handle);
-    const { module, sourceMap } = member.start;
-    const reason = createStackMapper(module, sourceMap, systemClock).reason(ending.reason);
+    const reason = member.stacks.reason(ending.reason);
     member.sink.ended({ ...ending, reason }, NOTHING_USED);
   }
 
@@ -109,7 +108,8 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
       start(start, sink) {
         open();
         const handle = ++lastHandle;
-        members.set(handle, { start, sink });
+        const stacks = createStackMapper(start.module, start.sourceMap, systemClock);
+        members.set(handle, { stacks, sink });
         const { module, device, env, grants, limits, code } = start;
         const { logLineLengthMax: lineMax } = limits;
         const boot = { treaty: TREATY_VERSION, module, device, env, arch: process.arch, lineMax };

@@ -80,7 +80,7 @@ export function createDeviceMessages(
   parts: { readonly registry: IdentityRegistry; readonly feedback: Feedback },
   surroundings: Surroundings,
 ): DeviceMessages {
-  const { clock, settings, counters } = surroundings;
+  const { clock, log, settings, counters } = surroundings;
   const insert = state.prepare(
     'INSERT INTO device_message (device, enqueued_at_ms, expires_at_ms, ack, deliveries, envelope, body) VALUES (?, ?, ?, ?, 0, ?, ?)',
   );
@@ -131,7 +131,7 @@ export function createDeviceMessages(
     if (next === null) return;
     // Not at once again for one that is held: its release looks, too.
     const waitMs = Math.min(Math.max(next - clock.now(), 1_000), TIMER_MS_MAX);
-    stopExpiry = clock.after(waitMs, sweep);
+    stopExpiry = clock.after(waitMs, () => aside(sweep));
   }
 
   function unlock(seq: number): boolean {
@@ -151,8 +151,17 @@ export function createDeviceMessages(
   }
 
   const changed = (device: string): void => {
-    for (const run of watchers.get(device) ?? []) run();
+    for (const run of watchers.get(device) ?? []) aside(run);
   };
+
+  /** Does what nobody waits for. A full disk must not end the hub: what failed is done next time. */
+  function aside(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      log.error('messages to devices could not be kept: look at the disk', { error: cause });
+    }
+  }
 
   sweep();
 
@@ -194,7 +203,7 @@ export function createDeviceMessages(
       const row = select.get(free) as Row;
       delivered.run(row.seq);
       const stopTimer = clock.after(settings.deviceMessageLockMs, () => {
-        release(row.seq);
+        aside(() => release(row.seq));
         changed(device);
       });
       locks.set(row.seq, { device, stopTimer });
@@ -215,7 +224,8 @@ export function createDeviceMessages(
       return row !== undefined;
     },
     releaseAll(device) {
-      for (const [seq, lock] of locks) if (lock.device === device) release(seq);
+      const held = [...locks].filter(([, lock]) => lock.device === device);
+      for (const [seq] of held) aside(() => release(seq));
     },
     watch(device, run) {
       const runs = watchers.get(device) ?? new Set();

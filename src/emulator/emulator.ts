@@ -35,7 +35,7 @@ import {
   newCounters,
   type Surroundings,
 } from './settings.ts';
-import { openState, type State } from './state.ts';
+import { asFolderFault, openState, type State } from './state.ts';
 import { openTlsDoor, type TlsDoor } from './tls-door.ts';
 import { createTwinService } from './twin-service.ts';
 import { openWebSocketDoor } from './websocket-door.ts';
@@ -104,7 +104,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
     return await assemble(state, options);
   } catch (cause) {
     state.close();
-    throw cause;
+    throw asFolderFault(cause, resolve(options.dataDir));
   }
 }
 

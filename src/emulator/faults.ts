@@ -30,7 +30,7 @@ export interface Faults {
   dropsAck(): boolean;
 }
 
-export const noFaults: FaultState = {
+const noFaults: FaultState = {
   dropAcks: 0,
   delayMs: 0,
   throttle: false,

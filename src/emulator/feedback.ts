@@ -10,7 +10,7 @@ export type FeedbackStatus =
   | 'Purged';
 
 /** One record, as the hub's feedback messages hold it. */
-export type FeedbackRecord = {
+type FeedbackRecord = {
   readonly originalMessageId: string;
   readonly deviceGenerationId: string;
   readonly deviceId: string;

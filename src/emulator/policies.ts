@@ -5,7 +5,7 @@ import type { State } from './state.ts';
 
 export type Right = 'RegistryRead' | 'RegistryWrite' | 'ServiceConnect' | 'DeviceConnect';
 
-export type Policy = {
+type Policy = {
   readonly name: string;
   readonly rights: readonly Right[];
   readonly keys: readonly [primary: string, secondary: string];

@@ -132,6 +132,16 @@ function prepareSchema(state: State, file: string): void {
   if (state.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file, undefined);
 }
 
+const folderErrors: readonly string[] = ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS'];
+
+/** What went wrong with the data folder, as a Fault; anything else as it is. */
+export function asFolderFault(cause: unknown, dataDir: string): unknown {
+  const { code } = cause as { code?: unknown };
+  if (typeof code !== 'string') return cause;
+  if (!code.startsWith('SQLITE_') && !folderErrors.includes(code)) return cause;
+  return asFault(cause, dataDir, join(dataDir, FILE));
+}
+
 function asFault(cause: unknown, dataDir: string, file: string): Fault {
   if (cause instanceof Fault) return cause;
   const code = (cause as NodeJS.ErrnoException).code ?? '';
@@ -145,7 +155,7 @@ function asFault(cause: unknown, dataDir: string, file: string): Fault {
   if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')) {
     return damaged(file, cause);
   }
-  if (code.startsWith('SQLITE_FULL')) {
+  if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC' || code === 'EDQUOT') {
     return new Fault('DISK_FULL', `the disk that holds ${dataDir} is full: make room on it`, {
       cause,
     });

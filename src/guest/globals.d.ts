@@ -131,7 +131,7 @@ interface GuestProcess extends InstanceType<typeof import('events').EventEmitter
   nextTick<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void;
   uptime(): number;
   cwd(): string;
-  emitWarning(warning: string | Error): void;
+  emitWarning(warning: string | Error, kind?: string | { type?: string; code?: string }): void;
   hrtime: { (since?: readonly [number, number]): [number, number]; bigint(): bigint };
   readonly stdout: { readonly isTTY: false; write(text: string): boolean };
   readonly stderr: { readonly isTTY: false; write(text: string): boolean };

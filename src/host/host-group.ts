@@ -183,8 +183,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const checked = checkGuestRequests(frame.json, frame.bytes, settings);
     if (checked.ok) {
       member.paced(checked.requests);
-      const mapped = member.stacks.requests(checked.requests);
-      const relief = member.sink.requests(mapped, checked.bodies);
+      const relief = member.sink.requests(member.stacks.requests(checked.requests), checked.bodies);
       if (relief !== undefined) host.readAgainAfter(relief);
       return;
     }
@@ -296,7 +295,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.cancelStop();
     if (member.over) return;
     member.over = true;
-    const reason = ending.cause === 'error' ? member.stacks.reason(ending.reason) : ending.reason;
+    const reason = member.stacks.reason(ending.reason);
     member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }

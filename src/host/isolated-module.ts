@@ -9,7 +9,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import ivm from 'isolated-vm';
-import { type HostEvent, SCRIPT_MARK, SEED_BYTES } from '../core/guest-protocol.ts';
+import { type HostEvent, SEED_BYTES } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
@@ -19,6 +19,7 @@ import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
 import { brokeTreaty, outOfMemory, refused, threw } from './module-endings.ts';
 import { createPace, type Pace } from './pace.ts';
+import { runCode } from './run-code.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
@@ -128,26 +129,7 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    const filename = moduleFile(start.module);
-    if (code.startsWith(SCRIPT_MARK)) {
-      const script = await isolate.compileScript(code, { filename });
-      await script.run(context);
-      script.release();
-      return;
-    }
-    const module = await isolate.compileModule(code, { filename });
-    await module.instantiate(context, refuseImport);
-    await module.evaluate();
-    module.release();
-  }
-
-  function refuseImport(name: string): never {
-    const error = new Error(
-      `The bundle imports "${name}", but a bundle is one file: bundle it with its imports.`,
-    );
-    // Its stack would show the inside of the host.
-    error.stack = `Error: ${error.message}`;
-    throw error;
+    await runCode(isolate, context, code, moduleFile(start.module));
   }
 
   /** Wraps every stretch of time in which code of the module may run. */

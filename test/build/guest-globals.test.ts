@@ -35,7 +35,7 @@ test('whoever names one has its file, and may replace it', async ({ folder }) =>
   for (const source of sources) {
     const code = await codeOf(folder, source);
     assert.match(code, 'isolet:src/guest/web/install-fetch.ts');
-    assert.not.match(code, 'install-events.ts');
+    assert.not.match(code, 'install-performance.ts');
     assert.ok(code.indexOf('install-fetch') < code.indexOf('// main.js'), 'before any of its code');
   }
   const abort = await codeOf(folder, 'console.log(new AbortController());');

@@ -12,6 +12,10 @@ type Place = {
 };
 type Script = { readonly scriptId: string; readonly url: string; readonly map: SourceMap };
 
+/** `exec` puts every global of the web before the file's own code. */
+const LINES_MAX = 100_000;
+const COLUMNS_MAX = 200;
+
 export type Inspector = {
   call(method: string, params?: object): Promise<Readonly<Record<string, unknown>>>;
   /** The next event of this kind that nobody has taken. */
@@ -63,8 +67,10 @@ export async function openInspector(url: string): Promise<Inspector> {
   /** The first place of the script that was made of this line. */
   function generated(source: string, line: number): (Place & { url: string }) | undefined {
     for (const { scriptId, url: name, map } of [...scripts.values()].reverse()) {
-      for (let lineNumber = 0; lineNumber < 5_000; lineNumber++) {
-        for (let columnNumber = 0; columnNumber < 200; columnNumber++) {
+      for (let lineNumber = 0; lineNumber < LINES_MAX; lineNumber++) {
+        const last = map.findEntry(lineNumber, COLUMNS_MAX);
+        if (!('originalSource' in last) || !last.originalSource.endsWith(source)) continue;
+        for (let columnNumber = 0; columnNumber < COLUMNS_MAX; columnNumber++) {
           const entry = map.findEntry(lineNumber, columnNumber);
           if (!('originalSource' in entry) || entry.generatedLine !== lineNumber) continue;
           if (!entry.originalSource.endsWith(source) || entry.originalLine !== line - 1) continue;

@@ -205,4 +205,46 @@ test('they survive a restart, and go with their device', async ({ hub, clock, de
   await again.close();
 });
 
+test('by REST: what is sent arrives; mistakes and a full queue are told as the hub does', async ({
+  hub,
+  clock,
+  device,
+}) => {
+  const to = '/devices/d1/messages/devicebound';
+  const send = (headers: Record<string, string>, text = 'x') =>
+    rest(hub, 'POST', '/messages/deviceBound', { headers, text });
+  const sent = await send(
+    {
+      'iothub-to': to,
+      'iothub-messageid': 'r1',
+      'iothub-ack': 'Positive',
+      'iothub-expiry': new Date(clock.now() + MINUTE_MS).toISOString(),
+      'iothub-app-colour': 'green',
+    },
+    'not {json',
+  );
+  assert.is(sent.status, 204);
+  const { client, received } = await connectRaw(hub, device);
+  await client.subscribeAsync(FILTER, { qos: 1 });
+  const got = await until(5_000, 'the message', () => received[0]);
+  assert.is(got.text, 'not {json');
+  assert.match(got.topic, /%24\.mid=r1&.*&iothub-ack=positive&colour=green$/);
+  await until(5_000, 'feedback', () => statuses(hub).length === 1);
+  await client.endAsync();
+
+  const wrong = await send({ 'iothub-to': '/devices/d1', 'iothub-ack': 'x', 'iothub-expiry': 'x' });
+  assert.is(wrong.status, 400);
+  assert.match(
+    wrong.json.Message,
+    /^ErrorCode:ArgumentInvalid;.*iothub-to.*iothub-ack.*iothub-expiry/,
+  );
+  assert.is((await send({ 'iothub-to': to.replace('d1', 'd2') })).status, 404);
+  for (let n = 0; n < 50; n++) await send({ 'iothub-to': to });
+  const full = await send({ 'iothub-to': to });
+  assert.is(full.status, 403);
+  assert.is(full.headers['iothub-errorcode'], 'DeviceMaximumQueueDepthExceeded');
+  const purged = await rest(hub, 'DELETE', '/devices/d1/commands');
+  assert.equal(purged.json, { deviceId: 'd1', moduleId: null, totalMessagesPurged: 50 });
+});
+
 test.run();

@@ -12,8 +12,10 @@ import { connectRaw, endRawClients } from './raw-mqtt.ts';
 const test = suite('emulator process');
 const program = join(import.meta.dirname, '../../src/emulator/main.ts');
 
-function run(...args: readonly string[]) {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (...args: readonly string[]) => runProgram(process.execPath, [program, ...args]);
+
+function runProgram(name: string, args: readonly string[]) {
+  const child = spawn(name, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const told = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => (told.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (told.err += chunk.toString()));
@@ -22,8 +24,8 @@ function run(...args: readonly string[]) {
 }
 
 /** Starts it with --json and waits for the line. */
-async function serve(folder: string) {
-  const process = run('--data', folder, '--port', '0', '--json');
+async function serve(folder: string, ...more: readonly string[]) {
+  const process = run('--data', folder, '--port', '0', '--json', ...more);
   await until(20_000, 'the line', () => process.told.out.includes('\n') || process.told.err !== '');
   const line = JSON.parse(process.told.out);
   const hub = {
@@ -102,6 +104,99 @@ test('help, mistakes and damage are told in plain words', async () => {
     assert.match(process.told.err, words);
     assert.is(process.told.out, '');
   }
+  rmSync(folder, { recursive: true });
+});
+
+test('a seed, a fault on demand, a reset', async () => {
+  const folder = newFolder();
+  const seed = join(import.meta.dirname, '../../docs/examples/hub.json');
+  const first = await serve(folder, '--seed', seed);
+  assert.equal(Object.keys(first.line.devices), ['sensor-1']);
+  const { closed } = await connectRaw(first.hub, first.line.devices['sensor-1']);
+  const fault = run('fault', '--data', folder, '--drop-acks', '0.1', '--disconnect', 'sensor-1');
+  assert.is(await fault.ended, 0);
+  assert.is(fault.told.out, '1 connection was cut.\n10 % of PUBACKs are dropped\n');
+  await within(5_000, 'the end', closed);
+  const clear = run('fault', '--data', folder, '--clear', '--json');
+  assert.is(await clear.ended, 0);
+  assert.is(JSON.parse(clear.told.out).dropAcks, 0);
+  const inUse = run('--data', folder, '--port', '0', '--reset');
+  assert.is(await inUse.ended, 1);
+  assert.match(inUse.told.err, /in use by another emulator/);
+  first.child.kill('SIGTERM');
+  await first.ended;
+
+  const second = await serve(folder, '--reset');
+  assert.equal(second.line.devices, {});
+  second.child.kill('SIGTERM');
+  await second.ended;
+  const wrong = run('--seed', join(folder, 'absent.json'), '--data', folder);
+  assert.is(await wrong.ended, 1);
+  assert.match(wrong.told.err, /^the seed .*absent\.json cannot be read as JSON: ENOENT\n$/);
+  rmSync(folder, { recursive: true });
+});
+
+test('a full disk is a sentence: at the start the last one, later one in the log', async () => {
+  const folder = newFolder();
+  const onDisk = (size: string) =>
+    runProgram('unshare', [
+      '-Urm',
+      'sh',
+      '-c',
+      'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"',
+      'sh',
+      size,
+      folder,
+      process.execPath,
+      program,
+      '--data',
+      folder,
+      '--port',
+      '0',
+      '--json',
+    ]);
+  const tiny = onDisk('64k');
+  assert.is(await tiny.ended, 1);
+  if (/unshare|mount/.test(tiny.told.err)) {
+    console.log('a full disk: skipped: needs unshare and tmpfs');
+    return;
+  }
+  assert.is(tiny.told.err, `the disk that holds ${folder} is full: make room on it\n`);
+
+  const small = onDisk('1m');
+  await until(20_000, 'the line', () => small.told.out.includes('\n') || small.told.err !== '');
+  const line = JSON.parse(small.told.out);
+  // It lies in a name space of its own; /proc shows it to us.
+  const caFile = `/proc/${small.child.pid}/root${line.caFile}`;
+  const hub = {
+    port: line.mqttPort,
+    caFile,
+    ownerConnectionString: line.ownerConnectionString,
+  } as Emulator;
+  const { json } = await rest(hub, 'PUT', '/devices/d1', { body: { deviceId: 'd1' } });
+  const key = json.authentication.symmetricKey.primaryKey;
+  const login = `HostName=localhost:${hub.port};DeviceId=d1;SharedAccessKey=${key}`;
+  const { client, closed } = await connectRaw(hub, login);
+  const full = closed.then(() => true);
+  for (let sent = 0; sent < 100; sent++) {
+    const body = Buffer.alloc(50_000);
+    const stored = client
+      .publishAsync('devices/d1/messages/events/', body, { qos: 1 })
+      .then(() => false);
+    if (await within(10_000, 'an answer', Promise.race([stored, full]))) break;
+    assert.ok(sent < 50, 'the disk must be full by now');
+  }
+  // It refuses what it cannot keep, goes on, and says why in lines of JSON.
+  assert.is((await rest(hub, 'GET', '/devices/d1')).status, 200);
+  const refused = await rest(hub, 'PUT', '/devices/d2', { body: { deviceId: 'd2' } });
+  assert.ok(refused.status === 500 || refused.status === 200);
+  small.child.kill('SIGTERM');
+  assert.is(await small.ended, 0);
+  const told = small.told.err
+    .trim()
+    .split('\n')
+    .map((each) => JSON.parse(each) as { message: string });
+  assert.ok(told.some(({ message }) => message === 'events could not be stored: look at the disk'));
   rmSync(folder, { recursive: true });
 });
 

@@ -5,7 +5,7 @@ import { connect as connectTcp } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until, within } from '../fakes/within.ts';
-import { createSas, deviceToken, fieldsOf, rest, startHub } from './hub-kit.ts';
+import { createSas, deviceToken, fieldsOf, listEvents, rest, startHub } from './hub-kit.ts';
 import { connectRaw, endRawClients } from './raw-mqtt.ts';
 
 type Context = { hub: Awaited<ReturnType<typeof startHub>>; device: string };
@@ -217,6 +217,11 @@ test('events: a stream starts with what is stored and goes on', async ({ hub, de
   await send('', 'last');
   await until(5_000, 'the last', () => late.length === 1 && seen.length === 5);
   assert.is(late[0].body, 'last');
+
+  const since = async (time: string): Promise<number> =>
+    (await listEvents(hub, `device=edge1&since=${time}`)).length;
+  assert.is(await since(seen[0].enqueuedTime), 5);
+  assert.is(await since('2999-01-01T00:00:00Z'), 0);
   stream.destroy();
   latest.destroy();
 });

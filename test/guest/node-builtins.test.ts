@@ -172,6 +172,14 @@ same(
 );
 
 same(
+  'buffer and process',
+  `const buffer = require('buffer'); console.log(buffer.Buffer === Buffer, buffer.isUtf8(Buffer.from('ä')), buffer.isUtf8(Buffer.from([255])), buffer.isAscii(Buffer.from('a')), buffer.transcode(Buffer.from('€ä'), 'utf8', 'latin1'), buffer.constants.MAX_STRING_LENGTH === buffer.kStringMaxLength);
+  const b = Buffer.alloc(16); b.writeBigUint64LE(5n); b.writeDoubleBE(1.5, 8); console.log(b, b.readBigUint64LE(), b.readDoubleBE(8), b.swap16().toString('hex'), Buffer.copyBytesFrom(new Uint16Array([1, 2, 3]), 1, 1), Buffer.of(1, 2));
+  console.log(b.toString('base64url'), Buffer.from('_-8', 'base64url'), Buffer.compare(Buffer.from('a'), Buffer.from('b')), Buffer.concat([Buffer.from('a'), new Uint8Array([98])]).toString(), b.indexOf(Buffer.from([0x3f])), JSON.stringify(Buffer.from('hi')), Buffer.byteLength('€'), Buffer.from('abc').subarray(1).toString('latin1'), Buffer.from('zz').equals(Buffer.from('zz')), Buffer.from('616', 'hex'), Buffer.from('ab', 'utf16le'));
+  console.log(process.release.name, typeof process.pid, process.stdout.fd, typeof process.version, process.argv.length > 1);`,
+);
+
+same(
   'diagnostics_channel and others',
   `const channels = require('diagnostics_channel'); const { performance } = require('perf_hooks'); const os = require('os');
   const channel = channels.channel('a'); const hear = (message, name) => console.log(message, name); console.log(channel.hasSubscribers); channels.subscribe('a', hear); channel.publish({ x: 1 }); console.log(channels.hasSubscribers('a'), channels.unsubscribe('a', hear), channels.channel('a') === channel);
@@ -179,5 +187,20 @@ same(
   console.log(tracing.traceSync((a) => a + 1, {}, null, 1)); await tracing.tracePromise(async () => 5, {}); try { tracing.traceSync(() => { throw new Error('t'); }); } catch {}
   console.log(typeof performance.now(), os.EOL, os.platform(), os.type(), os.endianness(), os.devNull);`,
 );
+
+test('a warning is a line, and an event', () =>
+  withBuilt(
+    `process.once('warning', ({ name, message, code }) => console.log(name, message, code));
+    process.emitWarning('old', { type: 'DeprecationWarning', code: 'D1' });
+    require('util').deprecate(() => {}, 'use more')();`,
+    async (box) => {
+      await box.log('old D1');
+      assert.equal(box.logs(), [
+        'DeprecationWarning: old',
+        'DeprecationWarning: use more',
+        'DeprecationWarning old D1',
+      ]);
+    },
+  ));
 
 test.run();

@@ -31,7 +31,7 @@ export class CryptoKey {
     ticketIn = (key) => key.#ticket;
   }
 
-  constructor(key?: unknown, facts?: KeyFacts) {
+  constructor(...[key, facts]: [unknown?, KeyFacts?]) {
     if (key !== inside || facts === undefined) {
       throw new TypeError('Illegal constructor: crypto.subtle makes and imports keys');
     }
@@ -56,7 +56,6 @@ export class CryptoKey {
   }
 
   static {
-    Object.defineProperty(this, 'length', { value: 0, configurable: true });
     describeInterface(this);
   }
 }

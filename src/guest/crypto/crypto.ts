@@ -16,7 +16,7 @@ const kindOf = Object.getOwnPropertyDescriptor(
 const inside = Symbol('inside');
 
 export class Crypto {
-  constructor(key?: unknown) {
+  constructor(...[key]: unknown[]) {
     if (key !== inside) throw new TypeError('Illegal constructor: use the global crypto');
   }
 

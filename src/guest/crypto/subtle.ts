@@ -25,7 +25,7 @@ type CryptoKeyPair = { publicKey: CryptoKey; privateKey: CryptoKey };
 const inside = Symbol('inside');
 
 export class SubtleCrypto {
-  constructor(key?: unknown) {
+  constructor(...[key]: unknown[]) {
     if (key !== inside) throw new TypeError('Illegal constructor: use crypto.subtle');
   }
 

@@ -14,6 +14,11 @@ export const machine = (): string | undefined => (boot.arch === 'arm64' ? 'aarch
 export const endianness = (): 'LE' => 'LE';
 /** A module has one thread, whatever the device has. */
 export const availableParallelism = (): number => 1;
+/** Unknown, as Node says it where it cannot see them. */
+export const cpus = (): object[] => [];
+export const loadavg = (): number[] => [0, 0, 0];
+/** It has none of its own. */
+export const networkInterfaces = (): object => ({});
 export const uptime = (): number => process.uptime();
 export const homedir = (): string => process.env['HOME'] ?? '/';
 export const tmpdir = (): string => process.env['TMPDIR'] ?? '/tmp';
@@ -32,12 +37,15 @@ export default {
   arch,
   availableParallelism,
   constants,
+  cpus,
   devNull,
   endianness,
   EOL,
   homedir,
   hostname,
+  loadavg,
   machine,
+  networkInterfaces,
   platform,
   tmpdir,
   type,

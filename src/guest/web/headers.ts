@@ -15,7 +15,6 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 let build: (pairs: readonly Pair[], guard: Guard) => Headers;
 let pairsIn: (headers: Headers) => readonly Pair[];
-let guardOf: (headers: Headers, guard: Guard) => void;
 
 export class Headers {
   /** Names in lower case, in the order they came. */
@@ -115,9 +114,6 @@ export class Headers {
       return headers;
     };
     pairsIn = (headers) => headers.#list;
-    guardOf = (headers, guard) => {
-      headers.#guard = guard;
-    };
     pairIterators(this, (headers) => headers.#combined());
     describeInterface(this);
   }
@@ -140,9 +136,6 @@ export function filledHeaders(init: HeadersInit | undefined, guard: Guard): Head
 }
 export function headerPairs(headers: Headers): readonly Pair[] {
   return pairsIn(headers);
-}
-export function guardHeaders(headers: Headers, guard: Guard): void {
-  guardOf(headers, guard);
 }
 
 /** `(sequence<sequence<ByteString>> or record<ByteString, ByteString>)` */

@@ -1,4 +1,5 @@
-/** Bundled into the modules that name it (build/guest-globals.ts). */
+/** Bundled into the modules that name it (build/guest-globals.ts); it reads with URL. */
+import './install-url.ts';
 import { URLPattern } from 'urlpattern-polyfill/urlpattern';
 import { installGlobals } from './install.ts';
 

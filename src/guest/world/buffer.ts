@@ -72,7 +72,21 @@ const toString: ToString = function (encoding, start, end) {
     .replace(/=+$/, '');
 };
 
+/** Names Node has twice, and the package once. */
+for (const name of ['readBigUInt64LE', 'readBigUInt64BE', 'writeBigUInt64LE', 'writeBigUInt64BE']) {
+  const prototype = Buffer.prototype as unknown as Record<string, unknown>;
+  prototype[name.replace('UInt', 'Uint')] = prototype[name];
+}
+
+function copyBytesFrom(view: ArrayLike<number>, offset = 0, length?: number): Buffer {
+  const part = Array.prototype.slice.call(view, offset, length && offset + length) as number[];
+  const Kind = (view as unknown as { constructor: new (values: number[]) => Uint8Array })
+    .constructor;
+  return bufferOver(new Kind(part).buffer as ArrayBuffer);
+}
+
 Object.assign(Buffer, {
+  copyBytesFrom,
   from,
   isEncoding: (name: unknown) => isBase64Url(name) || isEncodingOriginal(name),
 });

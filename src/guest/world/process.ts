@@ -30,8 +30,10 @@ export function createProcess(host: ProcessHost): {
     const nanoseconds = Math.round((now % 1000) * 1_000_000) - (since?.[1] ?? 0);
     return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
   };
-  const stream = (level: 'info' | 'error') => ({
+  const stream = (level: 'info' | 'error', fd: number) => ({
+    fd,
     isTTY: false as const,
+    writable: true,
     write(text: string): boolean {
       host.log(level, `${text}`.replace(/\n$/, ''));
       return true;
@@ -41,6 +43,9 @@ export function createProcess(host: ProcessHost): {
   const process = Object.assign(emitter, {
     env: {} as Record<string, string | undefined>,
     argv: ['isolet'],
+    argv0: 'isolet',
+    execArgv: [] as string[],
+    release: Object.freeze({ name: 'node' }),
     pid: 1, // as in a container: the first and only process of its world
     platform: 'linux' as const,
     arch: undefined as string | undefined,
@@ -65,12 +70,18 @@ export function createProcess(host: ProcessHost): {
     },
     uptime: () => host.clock.now() / 1000,
     cwd: () => '/',
-    emitWarning(warning: string | Error): void {
-      host.log('warn', warning instanceof Error ? String(warning) : `Warning: ${warning}`);
+    /** As in Node: a line, and then the event. */
+    emitWarning(given: string | Error, kind?: string | { type?: string; code?: string }): void {
+      const { type = 'Warning', code } = typeof kind === 'object' ? kind : { type: kind };
+      const warning =
+        given instanceof Error ? given : Object.assign(new Error(`${given}`), { name: type });
+      if (code !== undefined) Object.assign(warning, { code });
+      host.log('warn', String(warning));
+      host.nextTick(() => process.emit('warning', warning));
     },
     hrtime: Object.assign(hrtime, { bigint: hrtimeNs }),
-    stdout: stream('info'),
-    stderr: stream('error'),
+    stdout: stream('info', 1),
+    stderr: stream('error', 2),
   });
   return {
     process: process as unknown as GuestProcess,

@@ -16,7 +16,7 @@ import { within } from '../../fakes/within.ts';
 import { listEvents, startHub } from '../hub-kit.ts';
 
 export const { Message } = azureCommon;
-export const { Client, ModuleClient } = azureDevice;
+const { Client, ModuleClient } = azureDevice;
 const { Mqtt, MqttWs } = azureMqtt;
 
 export type Transport = 'tcp' | 'websockets';

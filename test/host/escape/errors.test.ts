@@ -181,7 +181,7 @@ const sdk: readonly Try[] = [
       return [Object.keys(error).sort(), error.message, host(error)];`,
     gets: [
       ['code', 'message', 'path', 'syscall'],
-      "EACCES: not below a directory granted to this module, '/data/../outside/secret'",
+      "EACCES: not below a directory granted to this module, open '/data/../outside/secret'",
       'ReferenceError',
     ],
   },
