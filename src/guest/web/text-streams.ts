@@ -84,3 +84,8 @@ export class TextDecoderStream {
     describeInterface(this);
   }
 }
+
+/** As UTF-8, without its byte order mark. */
+export function textStream(bytes: ReadableStream): ReadableStream<string> {
+  return bytes.pipeThrough(new TextDecoderStream() as never);
+}

@@ -1,6 +1,6 @@
 /** `WebSocket` (WebSockets standard), through the host (src/host/web-sockets.ts). */
 import type { Json } from '../../core/json.ts';
-import { describeInterface, needArguments, toSequence, toUsv } from '../world/webidl.ts';
+import { describeInterface, needArguments, toNumber, toSequence, toUsv } from '../world/webidl.ts';
 import { base } from './base-url.ts';
 import { type Blob, blobParts, createBlob, isBlob } from './blob.ts';
 import { bytesOfSource, joinBytes } from './byte-stream.ts';
@@ -84,6 +84,7 @@ export class WebSocket extends EventTarget {
   }
 
   close(...[code, reason]: readonly [code?: number, reason?: string]): void {
+    void this.#url;
     const number = code === undefined ? null : toClosingCode(code);
     const text = reason === undefined ? '' : toUsv(reason);
     if (number !== null && number !== 1000 && (number < 3000 || number > 4999)) {
@@ -102,6 +103,7 @@ export class WebSocket extends EventTarget {
   }
 
   send(data: string | ArrayBuffer | ArrayBufferView | Blob): void {
+    void this.#url;
     needArguments(arguments.length, 1, 'send');
     const { message, size } = toMessage(data);
     if (this.#readyState === CONNECTING) {
@@ -264,6 +266,6 @@ function checkProtocols(protocols: readonly string[]): void {
 
 /** `[Clamp] unsigned short` */
 function toClosingCode(value: unknown): number {
-  const number = Math.round(Number(value));
+  const number = Math.round(toNumber(value));
   return Number.isNaN(number) ? 0 : Math.min(Math.max(number, 0), 0xffff);
 }
