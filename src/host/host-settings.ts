@@ -87,7 +87,7 @@ export type HostSettings = {
 /** Those the config file can set. */
 export type FetchLimits = Pick<
   HostSettings,
-  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax'
+  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax' | 'webSocketsMax'
 >;
 
 const MB = 1_048_576;

@@ -45,6 +45,8 @@ type Open = {
 
 const PROTOCOLS_MAX = 32;
 const REASON_BYTES_MAX = 123;
+/** Of the largest, that may wait to be sent; the guest's own limit comes first. */
+const WAITING_MESSAGES_MAX = 8;
 /** RFC 9110 §5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -66,7 +68,7 @@ export function createWebSockets({ access, settings, secureContext }: Deps): Web
     if (all.size >= webSocketsMax) {
       throw new ServiceError(
         'EMFILE',
-        `WebSocket: this module has ${webSocketsMax} open: close some`,
+        `WebSocket: this module has ${webSocketsMax} open (isolet.fetch.sockets_max): close some`,
       );
     }
     const { promise: aborted, reject: abort } = Promise.withResolvers<never>();
@@ -157,6 +159,13 @@ export function createWebSockets({ access, settings, secureContext }: Deps): Web
     const { socket } = find(id);
     if (socket === undefined || !Array.isArray(messages)) throw invalid('it is not open');
     const data = (messages as readonly Json[]).map(readMessage);
+    const tooLarge = data.some((each) => Buffer.byteLength(each) > bytesMax);
+    if (tooLarge || socket.bufferedAmount > WAITING_MESSAGES_MAX * bytesMax) {
+      throw new ServiceError(
+        'EMSGSIZE',
+        `WebSocket: a message has ${bytesMax} bytes at most, and ${WAITING_MESSAGES_MAX} of them may wait to be sent`,
+      );
+    }
     await Promise.all(
       data.map(
         (each) =>
