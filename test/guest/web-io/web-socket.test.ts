@@ -194,6 +194,38 @@ test('what was not granted is refused, by name and by address', async ({ server 
   }
 });
 
+test('limits: sockets at once, and the size of a message', async ({ server }) => {
+  const told = await withHost(
+    async ({ url }) => {
+      const told: unknown[] = [];
+      const end = (socket: WebSocket): Promise<unknown> =>
+        new Promise((resolve) => {
+          socket.onerror = (event) => told.push((event as ErrorEvent).message.split(':')[0]);
+          socket.onclose = (event) => resolve((event as CloseEvent).code);
+        });
+      const first = new WebSocket(url);
+      const firstEnd = end(first);
+      await new Promise((resolve) => first.addEventListener('open', resolve));
+      told.push(await end(new WebSocket(url)));
+      first.send(new Uint8Array(1_048_577));
+      told.push(await firstEnd);
+      const seen = told.slice();
+      // Its place is free when the other side has heard.
+      for (let tries = 0; tries < 200; tries++) {
+        const last = new WebSocket(url);
+        last.onopen = () => last.close();
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const code = await end(last);
+        if (code === 1005) return [...seen, code];
+      }
+      return seen;
+    },
+    { url: `ws://127.0.0.1:${server.port}/` },
+    { grants: granted(`127.0.0.1:${server.port}`), settings: { webSocketsMax: 1 } },
+  );
+  assert.equal(told, ['EMFILE', 1006, 'EMSGSIZE', 1006, 1005]);
+});
+
 test('mistakes are told where they are made', async () => {
   const told = await withHost(() => {
     const kind = (run: () => unknown): string => {
