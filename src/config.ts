@@ -93,7 +93,13 @@ const known: Known = {
       local_kb: 'count',
       unrouted: 'text',
     },
-    fetch: { time_ms: 'count', at_once_max: 'count', response_kb: 'count', header_kb: 'count' },
+    fetch: {
+      time_ms: 'count',
+      at_once_max: 'count',
+      response_kb: 'count',
+      header_kb: 'count',
+      sockets_max: 'count',
+    },
   },
 };
 
@@ -220,12 +226,14 @@ function readMessages(table: Table, problems: string[]): MessageSettings {
 }
 
 function readFetch(table: Table): FetchLimits {
-  const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax } = defaultHostSettings;
+  const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax, webSocketsMax } =
+    defaultHostSettings;
   return {
     fetchMs: countOr(table['time_ms'], fetchMs),
     fetchesMax: countOr(table['at_once_max'], fetchesMax),
     fetchResponseBytesMax: countOr(table['response_kb'], fetchResponseBytesMax / KB) * KB,
     fetchHeaderBytesMax: countOr(table['header_kb'], fetchHeaderBytesMax / KB) * KB,
+    webSocketsMax: countOr(table['sockets_max'], webSocketsMax),
   };
 }
 

@@ -207,7 +207,7 @@ unrouted = "drop"
 
 test('limits of fetch come from their section', () => {
   const { fetch } = parseConfig(
-    '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\n',
+    '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\nsockets_max = 3\n',
     FILE,
   );
   assert.equal(fetch, {
@@ -215,6 +215,7 @@ test('limits of fetch come from their section', () => {
     fetchesMax: 16,
     fetchResponseBytesMax: 65_536,
     fetchHeaderBytesMax: 16_384,
+    webSocketsMax: 3,
   });
 });
 

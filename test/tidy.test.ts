@@ -24,7 +24,7 @@ const table: Readonly<Record<string, Room>> = {
   },
   identity: { rooms: ['core', 'lib'], packages: [], node: true },
   artifacts: { rooms: ['core', 'lib'], packages: [], node: true },
-  host: { rooms: ['core', 'lib'], packages: ['isolated-vm'], node: true },
+  host: { rooms: ['core', 'lib'], packages: ['isolated-vm', 'ws'], node: true },
   guest: {
     rooms: ['core'],
     packages: ['buffer', 'croner', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
