@@ -299,7 +299,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.cancelStop();
     if (member.over) return;
     member.over = true;
-    const reason = member.stacks.reason(ending.reason);
+    const reason = member.stacks.lastReason(ending.reason);
     member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }

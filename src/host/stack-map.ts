@@ -17,6 +17,8 @@ const KEPT_MS = 5_000;
 export type StackMapper = {
   /** `text` with the positions in the module's bundle replaced by those in its sources. */
   reason(text: string): string;
+  /** The same for the last one of all: the parsed map goes at once, and keeps nobody waiting. */
+  lastReason(text: string): string;
   /** The same for lines a module writes, of which there may be many. */
   requests(requests: readonly GuestRequest[]): readonly GuestRequest[];
 };
@@ -68,6 +70,12 @@ export function createStackMapper(
   });
   return {
     reason,
+    lastReason(text) {
+      const mapped = reason(text);
+      cancel();
+      map = undefined;
+      return mapped;
+    },
     requests: (requests) =>
       mapsLogs && requests.some(hasPosition)
         ? requests.map((one) => (one.t === 'log' ? mappedLine(one) : one))

@@ -85,8 +85,10 @@ test('what a module keeps is its own, outlives restarts of all, and the module i
     device.upstream.desired('$edgeAgent', both);
     assert.equal(await lineOf(device, 'one'), expected('one', 1));
     assert.equal(await lineOf(device, 'two'), expected('two', 1));
-    await until(WAIT_MS, 'metrics', () =>
-      prometheusText(device.supervisor.ownMetrics.all()).includes('"two"'),
+    await until(WAIT_MS, 'metrics of both', () =>
+      ['"one"', '"two"'].every((name) =>
+        prometheusText(device.supervisor.ownMetrics.all()).includes(name),
+      ),
     );
     assert.is(
       prometheusText(device.supervisor.ownMetrics.all()),
