@@ -28,6 +28,8 @@ const programs: Readonly<Record<string, string>> = {
   'debug-host': 'build/develop/debug-main.ts',
 };
 
+const WEB_SOCKETS = 'web-sockets-library';
+
 /**
  * Those that run on a device, as CommonJS in one file each: without Node's loader for ES modules a
  * module host is there 20 ms sooner, and each of them takes some MB less.
@@ -35,7 +37,10 @@ const programs: Readonly<Record<string, string>> = {
 const devicePrograms: Readonly<Record<string, string>> = {
   supervisor: 'src/main.ts',
   host: 'src/host/main.ts',
+  snapshot: 'src/host/snapshot-main.ts',
   'store-worker': 'src/store/worker.ts',
+  // A module host may read nothing in node_modules but its addon; loaded with the first WebSocket.
+  [WEB_SOCKETS]: 'node_modules/ws/index.js',
 };
 
 const external = [
@@ -45,6 +50,7 @@ const external = [
   'esbuild',
   'isolated-vm',
   'mqtt*',
+  'rhea',
   'ws',
 ];
 
@@ -86,6 +92,15 @@ async function buildPrograms(): Promise<readonly Built[]> {
     supported: { 'dynamic-import': false },
     define: { ...common.define, 'import.meta.url': 'moduleUrl' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    external: external.filter((name) => name !== 'ws'),
+    plugins: [
+      {
+        name: 'web-sockets-library',
+        setup({ onResolve }) {
+          onResolve({ filter: /^ws$/ }, () => ({ path: `./${WEB_SOCKETS}.cjs`, external: true }));
+        },
+      },
+    ],
   });
   const outputs = { ...metafile.outputs, ...device.metafile.outputs };
   const files = Object.entries(outputs).map(([path, { bytes }]) => ({

@@ -78,6 +78,7 @@ const extras: readonly Extra[] = [
     names: ['Blob', 'File', 'createObjectURL', 'revokeObjectURL'],
   },
   { file: 'web/install-form-data.ts', names: ['FormData'] },
+  { file: 'web/install-web-socket.ts', names: ['WebSocket'] },
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 

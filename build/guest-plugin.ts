@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Plugin } from 'esbuild';
+import type { OnResolveResult, Plugin } from 'esbuild';
 import { guestImports } from './guest-imports.ts';
 import { guestPackage } from './guest-packages.ts';
 
@@ -15,6 +15,9 @@ const NAMESPACE = 'isolet';
 const PACKAGES = 'src/guest/packages/';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** What is behind `import … from 'isolet'`: of it only what a module names is bundled. */
+const SPARING = 'src/guest/isolet/';
+
 /** What a module may import without bringing it along. */
 export const guestNames: readonly string[] = Object.keys(guestImports);
 
@@ -22,9 +25,7 @@ export const guestPlugin: Plugin = {
   name: 'isolet-guest',
   setup(build) {
     build.onResolve({ filter: /.*/, namespace: NAMESPACE }, ({ path, importer }) =>
-      path.startsWith('.')
-        ? { path: posix.join(posix.dirname(importer), path), namespace: NAMESPACE }
-        : undefined,
+      path.startsWith('.') ? inGuest(posix.join(posix.dirname(importer), path)) : undefined,
     );
     build.onResolve({ filter: /^isolet-package:/, namespace: NAMESPACE }, ({ path }) => ({
       path: `${PACKAGES}${path.slice('isolet-package:'.length)}`,
@@ -56,3 +57,7 @@ export const guestPlugin: Plugin = {
     }));
   },
 };
+
+function inGuest(path: string): OnResolveResult {
+  return { path, namespace: NAMESPACE, ...(path.startsWith(SPARING) && { sideEffects: false }) };
+}

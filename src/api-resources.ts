@@ -1,17 +1,29 @@
 /** What the local API serves: the supervisor's parts by path. */
 import type { Resource } from './api/http-api.ts';
 import { messageSize } from './core/message.ts';
+import { prometheusText } from './core/own-metrics.ts';
 import type { StoredDeadLetter } from './core/ports.ts';
 import type { DeadLetterContent, DeadLetterSummary } from './core/summaries.ts';
 import { asText } from './lib/text.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
 
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const PAGE_MAX = 1_000;
 
-export function apiResources({ status, logs, deadLetters }: Supervisor): readonly Resource[] {
+export function apiResources({
+  status,
+  logs,
+  deadLetters,
+  ownMetrics,
+  kept,
+}: Supervisor): readonly Resource[] {
   return [
     { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
     { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
+    {
+      path: '/metrics',
+      answer: () => ({ kind: 'text', text: prometheusText(ownMetrics.all()), type: PROMETHEUS }),
+    },
     {
       path: '/modules/:name/meter',
       answer({ name }) {
@@ -31,6 +43,21 @@ export function apiResources({ status, logs, deadLetters }: Supervisor): readonl
           lines: logs.tail(module, Number(query.get('tail') ?? 100)),
           follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
         };
+      },
+    },
+    { path: '/kept', answer: async () => ({ kind: 'json', value: await kept.list() }) },
+    {
+      method: 'DELETE',
+      path: '/kept/:name',
+      async answer({ name }) {
+        const module = name as string;
+        // The caller's mistakes are not the world's faults.
+        if (status.names().includes(module)) {
+          const message = `module ${module} is in the deployment: take it out first`;
+          return { kind: 'refused', message };
+        }
+        await kept.forget(module);
+        return { kind: 'json', value: null };
       },
     },
     {

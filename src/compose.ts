@@ -10,10 +10,13 @@ import { Fault } from './core/fault.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
+import { createSnapshots } from './host/snapshots.ts';
 import { parseConnectionString } from './identity/connection-string.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
+import { createBlobFolder } from './store/blob-folder.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
+import { STORE_SETTINGS } from './store/store-settings.ts';
 import { startSupervisor } from './supervisor/supervisor.ts';
 import { createStandaloneUpstream } from './upstream/standalone-upstream.ts';
 
@@ -24,6 +27,7 @@ const bundled = typeof ISOLET_DIST !== 'undefined';
 const files = {
   hostMain: beside(bundled ? './host.cjs' : './host/main.ts'),
   storeMain: beside(bundled ? './store-worker.cjs' : './store/worker.ts'),
+  snapshotMain: beside(bundled ? './snapshot.cjs' : './host/snapshot-main.ts'),
   prelude: beside(bundled ? './prelude.js' : '../dist/prelude.js'),
 };
 
@@ -50,9 +54,17 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     log,
   });
   const upstream = await openUpstream(config, cloud, { clock, random, log });
+  const snapshots = createSnapshots({
+    folder: join(config.dataDir, 'snapshot'),
+    program: files.snapshotMain,
+    prelude,
+    clock,
+    log,
+  });
   const host = createModuleHost({
     hostMain: files.hostMain,
     prelude,
+    snapshots,
     user,
     keepOut: [config.dataDir],
     allowed: config.policy.binds,
@@ -63,6 +75,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
   });
   const supervisor = await startSupervisor({
     store,
+    shelf: createBlobFolder(join(config.dataDir, 'blobs'), STORE_SETTINGS.freeBytesMin),
     host,
     upstream: upstream.port,
     bundles: createBundles({ dir: join(config.dataDir, 'bundles'), log, clock }),
@@ -91,6 +104,7 @@ export async function startRuntime(config: Config, version: string): Promise<Run
       await supervisor.stop();
       await upstream.stop();
       await store.close();
+      snapshots.stop();
       log.info('isolet has stopped');
     },
   };

@@ -9,8 +9,10 @@ import { parse } from 'smol-toml';
 import type { SimulatedDevice } from './core/device-grant.ts';
 import { Fault } from './core/fault.ts';
 import type { JsonObject } from './core/json.ts';
+import { defaultKeepLimits } from './core/kept.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
 import { nearest } from './core/nearest.ts';
+import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
@@ -66,6 +68,11 @@ const known: Known = {
       messages_per_second: 'count',
       log_lines_per_second: 'count',
       outstanding_requests: 'count',
+      kept_mb: 'count',
+      kept_keys: 'count',
+      blob_mb: 'count',
+      blob_count: 'count',
+      metric_series: 'count',
     },
     policy: {
       binds: 'texts',
@@ -86,7 +93,13 @@ const known: Known = {
       local_kb: 'count',
       unrouted: 'text',
     },
-    fetch: { time_ms: 'count', at_once_max: 'count', response_kb: 'count', header_kb: 'count' },
+    fetch: {
+      time_ms: 'count',
+      at_once_max: 'count',
+      response_kb: 'count',
+      header_kb: 'count',
+      sockets_max: 'count',
+    },
   },
 };
 
@@ -170,6 +183,11 @@ function readModuleLimits(table: Table): ModuleLimits {
     messagesPerSecond: countOr(table['messages_per_second'], 20_000),
     logLinesPerSecond: countOr(table['log_lines_per_second'], 1_000),
     outstandingRequestsMax: countOr(table['outstanding_requests'], 32_768),
+    keptBytesMax: countOr(table['kept_mb'], defaultKeepLimits.keptBytesMax / MB) * MB,
+    keptCountMax: countOr(table['kept_keys'], defaultKeepLimits.keptCountMax),
+    blobBytesMax: countOr(table['blob_mb'], defaultKeepLimits.blobBytesMax / MB) * MB,
+    blobCountMax: countOr(table['blob_count'], defaultKeepLimits.blobCountMax),
+    metricSeriesMax: countOr(table['metric_series'], METRIC_LIMITS.seriesMax),
   };
 }
 
@@ -208,12 +226,14 @@ function readMessages(table: Table, problems: string[]): MessageSettings {
 }
 
 function readFetch(table: Table): FetchLimits {
-  const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax } = defaultHostSettings;
+  const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax, webSocketsMax } =
+    defaultHostSettings;
   return {
     fetchMs: countOr(table['time_ms'], fetchMs),
     fetchesMax: countOr(table['at_once_max'], fetchesMax),
     fetchResponseBytesMax: countOr(table['response_kb'], fetchResponseBytesMax / KB) * KB,
     fetchHeaderBytesMax: countOr(table['header_kb'], fetchHeaderBytesMax / KB) * KB,
+    webSocketsMax: countOr(table['sockets_max'], webSocketsMax),
   };
 }
 

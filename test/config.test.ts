@@ -115,6 +115,11 @@ test('limits of modules come from their section, each with a default', () => {
     messagesPerSecond: 20_000,
     logLinesPerSecond: 1_000,
     outstandingRequestsMax: 32_768,
+    keptBytesMax: 64 * 1_048_576,
+    keptCountMax: 100_000,
+    blobBytesMax: 256 * 1_048_576,
+    blobCountMax: 1_000,
+    metricSeriesMax: 1_000,
   });
   const set = read(
     'cpu_percent = 50\nmessages_per_second = 7\nlog_lines_per_second = 8\noutstanding_requests = 9\n',
@@ -202,7 +207,7 @@ unrouted = "drop"
 
 test('limits of fetch come from their section', () => {
   const { fetch } = parseConfig(
-    '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\n',
+    '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\nsockets_max = 3\n',
     FILE,
   );
   assert.equal(fetch, {
@@ -210,6 +215,7 @@ test('limits of fetch come from their section', () => {
     fetchesMax: 16,
     fetchResponseBytesMax: 65_536,
     fetchHeaderBytesMax: 16_384,
+    webSocketsMax: 3,
   });
 });
 

@@ -24,18 +24,18 @@ const table: Readonly<Record<string, Room>> = {
   },
   identity: { rooms: ['core', 'lib'], packages: [], node: true },
   artifacts: { rooms: ['core', 'lib'], packages: [], node: true },
-  host: { rooms: ['core', 'lib'], packages: ['isolated-vm'], node: true },
+  host: { rooms: ['core', 'lib'], packages: ['isolated-vm', 'ws'], node: true },
   guest: {
     rooms: ['core'],
-    packages: ['buffer', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
+    packages: ['buffer', 'croner', 'events', 'urlpattern-polyfill', 'web-streams-polyfill'],
     node: false,
   },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
   check: { rooms: ['core', 'lib'], packages: [], node: true },
-  cli: { rooms: ['core', 'lib'], packages: [], node: true },
+  cli: { rooms: ['core', 'lib'], packages: ['rhea'], node: true },
   emulator: {
     rooms: ['core', 'lib'],
-    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509', 'ws'],
+    packages: ['better-sqlite3', 'mqtt-packet', '@peculiar/x509', 'rhea', 'ws'],
     node: true,
   },
 };

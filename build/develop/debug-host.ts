@@ -98,7 +98,7 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
     const member = members.get(handle);
     if (member === undefined) return;
     members.delete(handle);
-    const reason = member.stacks.reason(ending.reason);
+    const reason = member.stacks.lastReason(ending.reason);
     member.sink.ended({ ...ending, reason }, NOTHING_USED);
   }
 

@@ -3,6 +3,7 @@
  * wait while no version of it runs, and one that was not acknowledged goes to the next version.
  */
 import { Fault } from '../../src/core/fault.ts';
+import { fieldsText } from '../../src/core/fields-text.ts';
 import type { LogLevel } from '../../src/core/guest-protocol.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import {
@@ -23,8 +24,10 @@ import { systemClock } from '../../src/lib/system-clock.ts';
 import { asBytes } from '../../src/lib/text.ts';
 import type { Delivery } from '../../src/supervisor/delivery.ts';
 import { type LiveModule, startLiveModule } from '../../src/supervisor/live-module.ts';
+import { createOwnMetrics } from '../../src/supervisor/own-metrics.ts';
 import type { CompiledModule } from '../compile-module.ts';
 import { DESK_GROUP } from './desk-host.ts';
+import { createDeskBlobs, createDeskKeeper } from './desk-kept.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { quietHost } from './quiet-host.ts';
 
@@ -76,6 +79,8 @@ export function createDesk(
 ): Desk {
   const name = module.module;
   const twin = createDeskTwin(twinAtFirst);
+  const keeper = createDeskKeeper();
+  const blobs = createDeskBlobs();
   let queue: Queued[] = [];
   let live: LiveModule | undefined;
   let over: Promise<void> = Promise.resolve();
@@ -139,7 +144,10 @@ export function createDesk(
       const what = whom === null ? 'no other device' : `no module ${whom}`;
       return Promise.reject(new Fault('ENDPOINT_AWAY', `there is ${what} on the desk`));
     },
-    log: (_module, level, text) => events.log(level, text),
+    ownMetrics: createOwnMetrics(),
+    blobs,
+    keep: keeper.carryOut,
+    log: (_module, level, text, fields) => events.log(level, text + fieldsText(fields)),
     relief: () => undefined,
   };
 

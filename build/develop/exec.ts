@@ -2,13 +2,16 @@
 import { basename, resolve } from 'node:path';
 import type { Arguments, Command } from '../../src/cli/command.ts';
 import { Fault } from '../../src/core/fault.ts';
+import { fieldsText } from '../../src/core/fields-text.ts';
 import { noUse } from '../../src/core/module-use.ts';
 import type { Ending } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { startLiveModule } from '../../src/supervisor/live-module.ts';
+import { createOwnMetrics } from '../../src/supervisor/own-metrics.ts';
 import { openDebugHost, PLAIN } from './debug-host.ts';
 import { debuggable, readInspectPort } from './debuggable.ts';
 import { DESK_GROUP, openDeskHost } from './desk-host.ts';
+import { createDeskBlobs, createDeskKeeper } from './desk-kept.ts';
 import { createDeskTwin } from './desk-twin.ts';
 import { END_METHOD, endFooter } from './exec-end.ts';
 import { GRANT_HELP, readGrantWords } from './grant-words.ts';
@@ -105,7 +108,10 @@ async function runExec(args: Arguments): Promise<number> {
           new Fault('ENDPOINT_AWAY', `isolet exec runs one file alone: ${whom} is not there`),
         );
       },
-      log: (_module, level, text) => terminal.line(level, text),
+      ownMetrics: createOwnMetrics(),
+      blobs: createDeskBlobs(),
+      keep: createDeskKeeper().carryOut,
+      log: (_module, level, text, fields) => terminal.line(level, text + fieldsText(fields)),
       relief: terminal.relief,
     },
     systemClock,

@@ -5,6 +5,7 @@ import { Fault } from '../core/fault.ts';
 
 type Answer =
   | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'text'; readonly text: string; readonly type: string }
   /** Lines so far, then each new one until the caller hangs up. */
   | {
       readonly kind: 'lines';
@@ -73,6 +74,10 @@ async function answer(
 function reply(response: ServerResponse, answer: Answer): void {
   if (answer.kind === 'absent') return send(response, 404, { error: answer.message });
   if (answer.kind === 'refused') return send(response, 400, { error: answer.message });
+  if (answer.kind === 'text') {
+    response.writeHead(200, { 'content-type': answer.type });
+    return void response.end(answer.text);
+  }
   if (answer.kind === 'json') return send(response, 200, answer.value);
   response.writeHead(200, { 'content-type': 'application/jsonl; charset=utf-8' });
   const write = (value: unknown): void => {

@@ -3,13 +3,15 @@ import { cloudCommands } from './cloud/cloud.ts';
 import type { Command } from './command.ts';
 import { deadLetterCommands } from './dead-letter.ts';
 import { demo } from './demo.ts';
+import { kept } from './kept.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
 import { meter } from './meter.ts';
+import { metrics } from './metrics.ts';
 import { routeCommands } from './route/route.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [demo, list, logs, meter, status];
+export const commands: readonly Command[] = [demo, kept, list, logs, meter, metrics, status];
 
 /** Commands of several words. */
 export const families: Readonly<

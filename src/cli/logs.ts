@@ -1,4 +1,5 @@
 /** `isolet logs`: what a module printed. */
+import { fieldsText } from '../core/fields-text.ts';
 import type { LogLine } from '../core/summaries.ts';
 import { printable } from '../lib/printable.ts';
 import { apiOptions, listen, socketOf } from './api-client.ts';
@@ -28,7 +29,7 @@ export const logs: Command = {
       const line = JSON.parse(text) as LogLine;
       const time = new Date(line.atMs).toISOString().slice(11, 23);
       const level = line.level === 'info' ? '' : ` ${line.level}`;
-      process.stdout.write(`${time}${level} ${printable(line.text)}\n`);
+      process.stdout.write(`${time}${level} ${printable(line.text + fieldsText(line.fields))}\n`);
     });
     return 0;
   },

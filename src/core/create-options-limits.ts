@@ -29,8 +29,13 @@ const TB = 1_099_511_627_776;
 export const limitLabels: Readonly<
   Record<string, { readonly limit: keyof LimitSettings; readonly most: number }>
 > = {
+  'isolet.blob_bytes': { limit: 'blobBytesMax', most: TB },
+  'isolet.blob_count': { limit: 'blobCountMax', most: 1_000_000 },
+  'isolet.kept_bytes': { limit: 'keptBytesMax', most: TB },
+  'isolet.kept_keys': { limit: 'keptCountMax', most: 10_000_000 },
   'isolet.log_lines_per_second': { limit: 'logLinesPerSecond', most: 1_000_000 },
   'isolet.messages_per_second': { limit: 'messagesPerSecond', most: 1_000_000 },
+  'isolet.metric_series': { limit: 'metricSeriesMax', most: 1_000 },
   'isolet.outstanding_requests': { limit: 'outstandingRequestsMax', most: REQUESTS_MAX },
   'isolet.start_ms': { limit: 'startMs', most: TEN_MINUTES_MS },
   'isolet.storage_bytes': { limit: 'storageBytesMax', most: TB },

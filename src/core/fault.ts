@@ -21,6 +21,7 @@ const faultCodes = {
     'MESSAGE_TOO_LARGE',
     'TWIN_INVALID', // a reported patch that breaks a twin limit
     'TOO_MANY_REQUESTS', // more requests without an answer than the module may have
+    'KEPT_FULL', // a module keeps as much as it may
     'REQUEST_INVALID', // a request across the treaty that no SDK of ours would make
   ],
   world: [

@@ -10,8 +10,11 @@
  * are between the host and the guest alone. Everything that comes out of an isolate is hostile until
  * the supervisor has checked it.
  */
+import type { BlobAsk } from './blobs.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { KeptAsk } from './kept.ts';
 import type { Properties } from './message.ts';
+import type { MetricFamily } from './own-metrics.ts';
 
 /** Written into each bundle; a runtime serves this version and the one before. */
 export const TREATY_VERSION = 1;
@@ -97,8 +100,19 @@ export type GuestRequest =
       readonly status: number;
       readonly payload: Json;
     }
-  /** One console line, formatted in the guest. */
-  | { readonly t: 'log'; readonly level: LogLevel; readonly text: string };
+  /** Use what I keep by key (core/kept.ts). Replies texts or nulls, a page, or null. */
+  | { readonly t: 'keep'; readonly call: number; readonly ask: KeptAsk }
+  /** Use my blobs (core/blobs.ts). Replies what is asked for. */
+  | { readonly t: 'blob'; readonly call: number; readonly ask: BlobAsk }
+  /** One console line, formatted in the guest; or a line of its log, with fields. */
+  | {
+      readonly t: 'log';
+      readonly level: LogLevel;
+      readonly text: string;
+      readonly fields?: JsonObject;
+    }
+  /** Metrics of its own that have changed. */
+  | { readonly t: 'metrics'; readonly families: readonly MetricFamily[] };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

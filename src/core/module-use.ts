@@ -21,6 +21,11 @@ const NOTHING = {
   logLinesDropped: 0,
   /** Requests above its limit on those without an answer. */
   requestsRefused: 0,
+  /** Combinations of label values of its own metrics above its limit, each time it told them. */
+  seriesDropped: 0,
+  /** Writes of what it keeps, and those refused because it keeps as much as it may. */
+  keptWrites: 0,
+  keptRefused: 0,
   starts: 0,
 };
 

@@ -7,6 +7,7 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { Fault } from './fault.ts';
 import type { GuestEvent, GuestRequest } from './guest-protocol.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { KeepLimits, KeptStore, KeptWrite } from './kept.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
 import { type NetworkGrant, noNetwork } from './network-grant.ts';
 import type { PortGrant } from './port-grant.ts';
@@ -120,7 +121,8 @@ export type StoreWrite =
       readonly statistics: StatisticsRow | null;
     }
   /** A named JSON document: `deployment`, `lastGood`, `routes` … null removes it. */
-  | { readonly kind: 'document'; readonly name: string; readonly value: Json };
+  | { readonly kind: 'document'; readonly name: string; readonly value: Json }
+  | KeptWrite;
 
 /** What a start needs to know at once; deliveries themselves are read when wanted. */
 export type StoreSnapshot = {
@@ -139,11 +141,8 @@ export type StoreSnapshot = {
   readonly documents: Readonly<Record<string, Json>>;
 };
 
-/**
- * What survives a power cut. All work happens off the event loop; calls are carried out in the order
- * they were made. Rejections are Faults: DISK_FULL, STORE_DAMAGED.
- */
-export interface Store {
+/** What survives a power cut. Calls are carried out in the order they were made. Rejections are Faults: DISK_FULL, STORE_DAMAGED. */
+export interface Store extends KeptStore {
   load(): Promise<StoreSnapshot>;
   /** One transaction: all or nothing, durable when it resolves. */
   commit(writes: readonly StoreWrite[]): Promise<void>;
@@ -201,7 +200,7 @@ export type ModuleStart = {
   readonly groupGrants?: readonly Grants[];
 };
 
-export type ModuleLimits = {
+export type ModuleLimits = KeepLimits & {
   /** V8 heap of the isolate, MB. */
   readonly heapMb: number;
   /** Loading the code, to the end of its first turn, ms of CPU time. */

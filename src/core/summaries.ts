@@ -1,5 +1,6 @@
 /** What the local API tells, and the CLI shows. */
 import type { LogLevel } from './guest-protocol.ts';
+import type { JsonObject } from './json.ts';
 import type { ModuleName, Properties } from './message.ts';
 import type { Endings, ModuleUse, MostUsed } from './module-use.ts';
 import type { HostMemory, ModuleLimits } from './ports.ts';
@@ -10,6 +11,19 @@ export type LogLine = {
   readonly module: ModuleName;
   readonly level: LogLevel;
   readonly text: string;
+  /** Those the module gave it (`log` of 'isolet'). */
+  readonly fields?: JsonObject;
+};
+
+/** What one module keeps. */
+export type KeptSummary = {
+  readonly module: ModuleName;
+  readonly deployed: boolean;
+  readonly keys: number;
+  /** Of keys and values. */
+  readonly keyBytes: number;
+  readonly blobs: number;
+  readonly blobBytes: number;
 };
 
 /** A message its endpoint failed on, kept for a person. */

@@ -4,8 +4,12 @@ import type { Clock, Log } from '../core/ports.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { createAuthorities } from './authorities.ts';
 import { createAuthorization } from './authorization.ts';
+import { createBulkRegistry } from './bulk-registry.ts';
 import { ensureCertificate } from './certificate.ts';
+import { createChanges } from './changes.ts';
 import { clientCertificate } from './client-certificate.ts';
+import { createConfigurationRounds } from './configuration-rounds.ts';
+import { createConfigurations } from './configurations.ts';
 import { createConnections } from './connections.ts';
 import { openControlDoor } from './control-door.ts';
 import { createDeviceMessages, type DeviceMessages } from './device-messages.ts';
@@ -19,11 +23,15 @@ import { createMethods } from './methods.ts';
 import { serveMqtt } from './mqtt-connection.ts';
 import { createMqttRequests } from './mqtt-requests.ts';
 import { loadPolicies } from './policies.ts';
+import { bulkRoutes } from './rest-bulk.ts';
 import { configurationRoutes } from './rest-configuration.ts';
+import { configurationsRoutes } from './rest-configurations.ts';
 import { deviceMessageRoutes } from './rest-device-messages.ts';
 import { eventRoutes } from './rest-events.ts';
 import { identityRoutes } from './rest-identities.ts';
+import { jobRoutes } from './rest-jobs.ts';
 import { methodRoutes } from './rest-methods.ts';
+import { createQueryRows, queryRoutes } from './rest-query.ts';
 import { createRestServer } from './rest-router.ts';
 import { twinRoutes } from './rest-twins.ts';
 import { type Seed, sow } from './seed.ts';
@@ -38,6 +46,7 @@ import {
 import { asFolderFault, openState, type State } from './state.ts';
 import { openTlsDoor, type TlsDoor } from './tls-door.ts';
 import { createTwinService } from './twin-service.ts';
+import { createTwinView } from './twin-view.ts';
 import { openWebSocketDoor } from './websocket-door.ts';
 
 export type EmulatorOptions = {
@@ -121,7 +130,8 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
   const certificate = await ensureCertificate(resolve(options.dataDir), names, clock, log);
   const policies = loadPolicies(state);
   const connections = createConnections(counters);
-  const registry = createIdentityRegistry(state, connections, surroundings);
+  const changes = createChanges();
+  const registry = createIdentityRegistry(state, { connections, changes }, surroundings);
   const hostNames = [...names.map((name) => name.toLowerCase()), '[::1]'];
   const authorities = createAuthorities(state);
   const authorization = createAuthorization(
@@ -129,7 +139,7 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
     { policies, authorities, hostNames },
     surroundings,
   );
-  const twins = createTwinService(state, connections, surroundings);
+  const twins = createTwinService(state, { connections, changes }, surroundings);
   const methods = createMethods(connections, surroundings);
   const events = createEvents(state, surroundings);
   const sessions = createSessions(state);
@@ -144,12 +154,33 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
     connected: connections.find(name) !== undefined,
     messagesWaiting: name.module === '' ? messages.count(name.device) : 0,
   });
+  const viewOf = createTwinView({
+    registry,
+    twins,
+    presence,
+    configurations: (name) => rounds.statuses(name),
+  });
+  const rows = createQueryRows(registry, viewOf);
+  const configurations = createConfigurations(state, surroundings);
+  const rounds = createConfigurationRounds(
+    state,
+    { configurations, registry, twins, viewOf },
+    surroundings,
+  );
+  changes.watch(rounds.touched);
+  const together = (work: () => void): void => state.transaction(work)();
+  const connectedDevices = (): number =>
+    registry.names('devices').filter((name) => presence(name).connected).length;
   const http = createRestServer(
     [
       ...identityRoutes(registry, presence),
-      ...twinRoutes(registry, twins, presence),
+      ...bulkRoutes(createBulkRegistry({ registry, twins, together })),
+      ...queryRoutes(registry, rows, connectedDevices),
+      ...twinRoutes(registry, twins, viewOf),
       ...methodRoutes(registry, methods, settings.methodPayloadBytesMax),
-      ...configurationRoutes(registry, twins, (work) => state.transaction(work)()),
+      ...configurationRoutes(registry, twins, together),
+      ...configurationsRoutes(configurations, rows, settings.configurationsMax),
+      ...jobRoutes(),
       ...deviceMessageRoutes(messages),
       ...eventRoutes(events, surroundings),
     ],
@@ -167,6 +198,11 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
       port: options.port ?? DEFAULT_PORT,
       certificate,
       serveMqtt: (socket) => serveMqtt(socket, clientCertificate(socket), mqtt, surroundings),
+      async serveAmqp(socket) {
+        // Loaded with the first who speaks it: most hubs on desks never need it.
+        const { serveAmqp } = await import('./amqp-connection.ts');
+        serveAmqp(socket, { authorization, messages, feedback, faults }, surroundings);
+      },
       serveHttp: (socket) => void http.emit('connection', socket),
     },
     surroundings,
@@ -193,6 +229,7 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
     await control.close();
     connections.endAll('the hub is closing');
     methods.stop();
+    rounds.stop();
     messages.stop();
     await door.close();
     events.flush();

@@ -1,5 +1,6 @@
 /** The identity registry: devices and modules, their keys, and what goes with them when they go. */
 import { randomInt } from 'node:crypto';
+import type { Changes } from './changes.ts';
 import type { Connections } from './connections.ts';
 import { HubError } from './hub-error.ts';
 import {
@@ -29,6 +30,8 @@ export interface IdentityRegistry {
   get(name: IdentityName): IdentityDocument;
   devices(limit: number): readonly RegisteredIdentity[];
   modules(device: string): readonly RegisteredIdentity[];
+  /** Every device, or every module of all devices, in the order of their ids. */
+  names(which: 'devices' | 'modules'): readonly IdentityName[];
   /** Throws DeviceAlreadyExists, ModuleAlreadyExistsOnDevice, or that there are too many. */
   create(name: IdentityName, wish: IdentityWish): IdentityDocument;
   /** `ifMatch` undefined = whatever the etag. Throws PreconditionFailed. */
@@ -53,7 +56,7 @@ export const edgeModuleWish: IdentityWish = { ...nothing, managedBy: 'IotEdge' }
 
 export function createIdentityRegistry(
   state: State,
-  connections: Connections,
+  { connections, changes }: { readonly connections: Connections; readonly changes: Changes },
   surroundings: Surroundings,
 ): IdentityRegistry {
   const { clock, log, settings } = surroundings;
@@ -64,6 +67,12 @@ export function createIdentityRegistry(
   const selectModules = state.prepare(
     "SELECT device, module, document FROM identity WHERE device = ? AND module <> '' ORDER BY module",
   );
+  const selectNames = {
+    devices: state.prepare("SELECT device, module FROM identity WHERE module = '' ORDER BY device"),
+    modules: state.prepare(
+      "SELECT device, module FROM identity WHERE module <> '' ORDER BY device, module",
+    ),
+  };
   const countDevices = state.prepare("SELECT count(*) FROM identity WHERE module = ''").pluck();
   const countModules = state
     .prepare("SELECT count(*) FROM identity WHERE device = ? AND module <> ''")
@@ -74,6 +83,8 @@ export function createIdentityRegistry(
     state.prepare(`DELETE FROM ${table} WHERE device = ? AND module = ?`),
   );
   const deleteMessages = state.prepare('DELETE FROM device_message WHERE device = ?');
+
+  const deleteApplied = state.prepare('DELETE FROM applied_configuration WHERE device = ?');
 
   const now = (): string => new Date(clock.now()).toISOString();
   const save = (name: IdentityName, identity: IdentityDocument): void => {
@@ -121,7 +132,7 @@ export function createIdentityRegistry(
       iotEdge: wish.iotEdge ?? false,
       deviceScope:
         wish.deviceScope ?? (wish.iotEdge === true ? scopeOf(name.device, generationId) : ''),
-      parentScopes: wish.parentScopes ?? [],
+      parentScopes: parentsOf(wish, wish.iotEdge ?? false) ?? [],
       managedBy: wish.managedBy ?? null,
       connectionStateUpdatedTime: NEVER,
       lastActivityTime: NEVER,
@@ -191,7 +202,7 @@ export function createIdentityRegistry(
         (iotEdge && before.deviceScope === ''
           ? scopeOf(name.device, before.generationId)
           : before.deviceScope),
-      parentScopes: wish.parentScopes ?? before.parentScopes,
+      parentScopes: parentsOf(wish, iotEdge) ?? before.parentScopes,
       managedBy: wish.managedBy === undefined ? before.managedBy : wish.managedBy,
     };
     save(name, after);
@@ -205,6 +216,7 @@ export function createIdentityRegistry(
     if (name.module === '') {
       for (const row of selectModules.all(name.device)) gone.push(read(row).name);
       deleteMessages.run(name.device);
+      deleteApplied.run(name.device);
     }
     for (const { device, module } of gone) {
       for (const statement of deletes) statement.run(device, module);
@@ -225,11 +237,16 @@ export function createIdentityRegistry(
       get({ device, module: '' });
       return selectModules.all(device).map(read);
     },
-    create: state.transaction((name: IdentityName, wish: IdentityWish) =>
-      name.module === '' ? createDevice(name, wish) : createModule(name, wish),
-    ),
+    names: (which) => selectNames[which].all() as IdentityName[],
+    create(name, wish) {
+      const make = name.module === '' ? createDevice : createModule;
+      const made = state.transaction(() => make(name, wish))();
+      changes.touched(name.device);
+      return made;
+    },
     update(name, wish, ifMatch) {
       const after = state.transaction(() => update(name, wish, ifMatch))();
+      changes.touched(name.device);
       // How soon the real hub cuts a disabled device is not documented; here it is at once.
       if (after.status === 'disabled') endAll(name.device, 'the device was disabled');
       return after;
@@ -260,6 +277,13 @@ function requireEtag(identity: IdentityDocument, ifMatch: string | undefined): v
 /** An edge device's scope; a leaf device's deviceScope names its parent's. */
 function scopeOf(device: string, generationId: string): string {
   return `ms-azure-iot-edge://${device}-${generationId}`;
+}
+
+/** A leaf device's scope is that of its parent; an edge device's is its own, and says nothing of parents. */
+function parentsOf(wish: IdentityWish, iotEdge: boolean): readonly string[] | undefined {
+  if (wish.parentScopes !== undefined && wish.parentScopes.length > 0) return wish.parentScopes;
+  if (!iotEdge && wish.deviceScope !== undefined) return [wish.deviceScope];
+  return wish.parentScopes;
 }
 
 /** Empty keys are kept from before, or made: the service SDK sends empty ones on every update. */

@@ -1,4 +1,6 @@
 /** The emulator as a process: `isolet emulator [options]`, and `isolet emulator fault` for one that runs. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '../core/fault.ts';
 import { createLog } from '../lib/log.ts';
@@ -6,6 +8,7 @@ import { systemClock } from '../lib/system-clock.ts';
 import { createEmulator, DEFAULT_PORT, type Emulator } from './emulator.ts';
 import { runFaultCommand } from './fault-command.ts';
 import { readSeed } from './seed.ts';
+import { asFolderFault } from './state.ts';
 
 const DEFAULT_DATA = '.isolet/hub';
 const DEFAULT_HOST = '127.0.0.1';
@@ -13,7 +16,7 @@ const DEFAULT_HOST = '127.0.0.1';
 const HELP = `Isolet's IoT Hub emulator: a hub on your desk that the Azure SDKs accept.
 
   --data DIR    where it keeps devices, twins, events and its certificate (${DEFAULT_DATA})
-  --port N      one TLS port for MQTT and HTTPS alike; 0 = any free one (${DEFAULT_PORT})
+  --port N      one TLS port for MQTT, AMQP and HTTPS alike; 0 = any free one (${DEFAULT_PORT})
   --host NAME   address to listen on (${DEFAULT_HOST})
   --seed FILE   devices, twins, keys … that shall be there (docs/emulator.md)
   --reset       forget devices, twins, events and messages first; the certificate stays
@@ -90,7 +93,7 @@ function announce(emulator: Emulator, wishes: Wishes): string {
   }
   const listed = Object.entries(devices).map(([id, text]) => `  ${id}\n    ${text}`);
   return [
-    `The hub serves MQTT and HTTPS at ${emulator.hostName}.`,
+    `The hub serves MQTT, AMQP and HTTPS at ${emulator.hostName}.`,
     `  Clients must trust   ${emulator.caFile}`,
     `                       (NODE_EXTRA_CA_CERTS=${emulator.caFile} for Node)`,
     `  Services connect by  ${emulator.ownerConnectionString}`,
@@ -130,7 +133,18 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   if (wishes.untilStdinEnds) process.stdin.once('end', stop).resume();
+  keepLogin(emulator, wishes.data);
   process.stdout.write(`${announce(emulator, wishes)}\n`);
+}
+
+/** Where `isolet cloud` finds the hub that was started here. What is in it is in the hub's state as well. */
+function keepLogin({ ownerConnectionString, caFile }: Emulator, folder: string): void {
+  const login = { connectionString: ownerConnectionString, caFile };
+  try {
+    writeFileSync(join(folder, 'login.json'), `${JSON.stringify(login)}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw asFolderFault(cause, folder);
+  }
 }
 
 /** Faults are told in their one sentence; anything else is a bug of ours and keeps its stack. */

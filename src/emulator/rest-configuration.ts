@@ -1,8 +1,7 @@
 /** REST: a deployment for one edge device (spec/iothub.md §5.6). */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { stripMetadata } from '../core/twin.ts';
+import { parseContent } from './configuration-document.ts';
 import { HubError } from './hub-error.ts';
-import { isValidId } from './identity-name.ts';
 import { edgeModuleWish, type IdentityRegistry } from './identity-registry.ts';
 import type { RestRoute } from './rest-router.ts';
 import type { TwinService } from './twin-service.ts';
@@ -35,7 +34,7 @@ export function configurationRoutes(
       path: '/devices/:device/applyConfigurationContent',
       right: 'ServiceConnect',
       handle({ params, body }) {
-        apply(params['device'] as string, parseContent(body));
+        apply(params['device'] as string, parseModules(body));
         return { status: 204 };
       },
     },
@@ -43,31 +42,29 @@ export function configurationRoutes(
 }
 
 /** Desired properties by module. Throws ArgumentInvalid with every problem. */
-function parseContent(body: Json | undefined): readonly (readonly [string, JsonObject])[] {
-  const given = isJsonObject(body ?? null) ? (body as JsonObject) : {};
+function parseModules(body: Json | undefined): readonly (readonly [string, JsonObject])[] {
   const problems: string[] = [];
+  const content = parseContent(body ?? {}, problems);
   for (const part of ['moduleContent', 'deviceContent'] as const) {
-    const value = given[part];
-    if (isJsonObject(value ?? null) && Object.keys(value as JsonObject).length > 0) {
-      problems.push(`${part} is for configurations at scale, which the emulator does not have`);
+    if (Object.keys(content?.[part] ?? {}).length > 0) {
+      problems.push(`${part} is for configurations at scale: PUT /configurations/{id}`);
     }
   }
-  const modules = given['modulesContent'];
-  if (!isJsonObject(modules ?? null)) problems.push('modulesContent must be an object');
-  const content: (readonly [string, JsonObject])[] = [];
-  for (const [module, sections] of Object.entries((modules ?? {}) as JsonObject)) {
-    const desired = isJsonObject(sections) ? sections[DESIRED] : undefined;
-    const others = Object.keys(isJsonObject(sections) ? sections : {}).filter((k) => k !== DESIRED);
-    if (!isValidId(module)) problems.push(`${module} is no module id`);
-    if (desired === undefined || !isJsonObject(desired)) {
+  if (!isJsonObject((body as JsonObject | undefined)?.['modulesContent'] ?? null)) {
+    problems.push('modulesContent must be an object');
+  }
+  const modules = Object.entries(content?.modulesContent ?? {}).map(([module, settings]) => {
+    const { [DESIRED]: desired, ...others } = settings;
+    if (desired === undefined) {
       problems.push(`modulesContent.${module} must hold "${DESIRED}", an object`);
-    } else content.push([module, stripMetadata(desired)]);
-    if (others.length > 0) {
+    }
+    if (Object.keys(others).length > 0) {
       problems.push(
-        `modulesContent.${module}: ${others.join(', ')}: only "${DESIRED}" can be applied to one device`,
+        `modulesContent.${module}: ${Object.keys(others).join(', ')}: only "${DESIRED}" can be applied to one device`,
       );
     }
-  }
+    return [module, desired as JsonObject] as const;
+  });
   if (problems.length > 0) throw new HubError('ArgumentInvalid', problems.join('; '));
-  return content;
+  return modules;
 }

@@ -9,7 +9,7 @@ import {
 } from './identity-document.ts';
 import type { IdentityName } from './identity-name.ts';
 import type { IdentityRegistry } from './identity-registry.ts';
-import type { RestReply, RestRequest, RestRoute } from './rest-router.ts';
+import { type RestReply, type RestRequest, type RestRoute, topIn } from './rest-router.ts';
 
 /** The hub's own page size. */
 const DEVICES_MAX = 1_000;
@@ -57,7 +57,7 @@ export function identityRoutes(
       handle: ({ query }) => ({
         status: 200,
         body: registry
-          .devices(Math.min(Number(query.get('top')) || DEVICES_MAX, DEVICES_MAX))
+          .devices(topIn(query, DEVICES_MAX))
           .map(({ name, identity }) => view(name, identity)),
       }),
     },

@@ -194,3 +194,10 @@ function parseJson(text: string): Json | undefined {
     throw new HubError('ArgumentInvalid', `the body is no JSON: ${(cause as Error).message}`);
   }
 }
+
+/** How many entries of a list are wanted: `top`, or all that one page takes. Throws ArgumentInvalid. */
+export function topIn(query: URLSearchParams, max: number): number {
+  const top = query.get('top') ?? String(max);
+  if (/^[1-9]\d{0,8}$/.test(top)) return Math.min(Number(top), max);
+  throw new HubError('ArgumentInvalid', 'top must be a whole number above 0');
+}

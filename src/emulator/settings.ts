@@ -44,6 +44,12 @@ export type EmulatorSettings = {
   readonly deviceMessageDeliveriesMax: number;
   /** Feedback nobody fetched; the oldest goes first. */
   readonly feedbackRowsMax: number;
+  /** Configurations and edge deployments (the hub's 100). */
+  readonly configurationsMax: number;
+  /** How long after a change a device is measured against them; the hub takes minutes. */
+  readonly configurationDelayMs: number;
+  /** Devices looked at in one turn. */
+  readonly configurationBatch: number;
   /** How late a PUBACK is while the hub plays overloaded. */
   readonly throttledAckMs: number;
 };
@@ -72,6 +78,9 @@ export const defaultSettings: EmulatorSettings = {
   deviceMessageLockMs: 60_000,
   deviceMessageDeliveriesMax: 10,
   feedbackRowsMax: 10_000,
+  configurationsMax: 100,
+  configurationDelayMs: 100,
+  configurationBatch: 20,
   throttledAckMs: 2_000,
 };
 

@@ -71,6 +71,17 @@ const SCHEMA = `
     name TEXT PRIMARY KEY,
     pem TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS configuration (
+    id TEXT PRIMARY KEY,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- what configurations have done to a twin (configuration-rounds.ts)
+  CREATE TABLE IF NOT EXISTS applied_configuration (
+    device TEXT NOT NULL,
+    module TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (device, module)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /**

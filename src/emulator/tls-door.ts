@@ -1,6 +1,6 @@
 /**
- * One TLS port for MQTT and HTTPS alike: whoever starts with a CONNECT packet is an MQTT client, all
- * others are HTTP. So one `HostName=localhost:8883` serves device and service SDKs.
+ * One TLS port for MQTT, AMQP and HTTPS alike: whoever starts with a CONNECT packet is an MQTT client,
+ * whoever starts with AMQP's name speaks that, all others are HTTP. So one `HostName=localhost:8883` serves device and service SDKs.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
@@ -16,6 +16,8 @@ export type TlsDoor = {
 
 /** First byte of an MQTT CONNECT: packet type 1, no flags. */
 const MQTT_CONNECT = 0x10;
+/** AMQP opens with its own name; no method of HTTP that is in use begins with an A. */
+const AMQP = 0x41;
 
 /** Throws PORT_TAKEN when the port cannot be had. */
 export async function openTlsDoor(
@@ -24,6 +26,8 @@ export async function openTlsDoor(
     readonly port: number;
     readonly certificate: HubCertificate;
     serveMqtt(socket: TLSSocket): void;
+    /** The socket rests until this resolves. */
+    serveAmqp(socket: TLSSocket): Promise<void>;
     serveHttp(socket: TLSSocket): void;
   },
   surroundings: Surroundings,
@@ -63,6 +67,13 @@ export async function openTlsDoor(
       socket.unshift(chunk);
       setImmediate(() => {
         if (socket.destroyed) return;
+        if (chunk[0] === AMQP) {
+          options.serveAmqp(socket).then(
+            () => socket.resume(),
+            (cause: unknown) => socket.destroy(cause as Error),
+          );
+          return;
+        }
         if (chunk[0] === MQTT_CONNECT) options.serveMqtt(socket);
         else options.serveHttp(socket);
         socket.resume();

@@ -1,6 +1,7 @@
 /** Twins: read, changed by their device, changed by services, and who is told of it. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { withoutNulls } from '../core/twin.ts';
+import type { Changes } from './changes.ts';
 import type { Connections } from './connections.ts';
 import { HubError } from './hub-error.ts';
 import { type IdentityName, identityKey } from './identity-name.ts';
@@ -42,7 +43,7 @@ const PROBLEMS_SHOWN = 10;
 
 export function createTwinService(
   state: State,
-  connections: Connections,
+  { connections, changes }: { readonly connections: Connections; readonly changes: Changes },
   surroundings: Surroundings,
 ): TwinService {
   const select = state.prepare('SELECT document FROM twin WHERE device = ? AND module = ?').pluck();
@@ -59,6 +60,7 @@ export function createTwinService(
 
   const save = (name: IdentityName, twin: TwinDocument): void => {
     update.run(JSON.stringify(twin), name.device, name.module);
+    changes.touched(name.device);
   };
 
   return {

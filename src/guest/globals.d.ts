@@ -180,6 +180,8 @@ type File = import('./web/blob.ts').File;
 declare const File: typeof import('./web/blob.ts').File;
 type FormData = import('./web/form-data.ts').FormData;
 declare const FormData: typeof import('./web/form-data.ts').FormData;
+type WebSocket = import('./web/web-socket.ts').WebSocket;
+declare const WebSocket: typeof import('./web/web-socket.ts').WebSocket;
 type Response = import('./web/response.ts').Response;
 declare const Response: typeof import('./web/response.ts').Response;
 

@@ -12,7 +12,10 @@ export const SEAM: unique symbol = Symbol.for('isolet.treaty.1') as never;
 type Without<Item, Names extends string> = Item extends unknown ? Omit<Item, Names> : never;
 
 /** Requests without an answer. */
-type PlainRequest = Extract<GuestRequest, { t: 'listen' | 'unlisten' | 'answer' }>;
+type PlainRequest = Extract<
+  GuestRequest,
+  { t: 'listen' | 'unlisten' | 'answer' | 'log' | 'metrics' }
+>;
 /** Requests with an answer, not yet numbered. */
 type CallRequest = Without<Extract<GuestRequest, { call: number }>, 'call' | 'b'>;
 /** Calls to the module host, not yet numbered. */

@@ -1,7 +1,15 @@
 /** Which module a host that had to be killed is blamed on. */
+import type { Ending, EndingCause } from '../core/ports.ts';
 import type { ModulePulse } from './host-protocol.ts';
 
+/** The exit code of who was killed, as a container has it. */
+export const KILLED = 137;
+
+/** The module a host's end is told as the doing of; the others were its victims. */
+export type Culprit = { readonly handle: number; readonly ending: Ending };
+
 export type Suspect = {
+  readonly handle: number;
   /** What it last told; undefined in its first moments. */
   readonly pulse: ModulePulse | undefined;
   /** The heap it was allowed. */
@@ -13,6 +21,47 @@ export type Suspect = {
 };
 
 const MB = 1_048_576;
+
+/** What a process ends with that did something it cannot: V8 and the C library abort, the rest is the CPU's. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
+  'SIGABRT',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGFPE',
+  'SIGSYS',
+]);
+
+export function crashed(signal: NodeJS.Signals): boolean {
+  return CRASHES.has(signal);
+}
+
+/** A host that ended by itself: which module brought that about, as far as anybody can tell. */
+export function culpritOf(
+  all: readonly Suspect[],
+  end: {
+    readonly signal: NodeJS.Signals;
+    readonly reason: string;
+    /** The kernel has killed somebody for want of memory while the host lived. */
+    readonly memoryRanOut: boolean;
+  },
+): Culprit | undefined {
+  const { signal, reason } = end;
+  if (signal === 'SIGKILL') {
+    // Who is killed by anybody but the kernel was meant as a whole.
+    if (!end.memoryRanOut) return undefined;
+    const worst = convict(all) ?? suspectWorking(all) ?? suspectLargest(all);
+    return worst && blame(worst, 'out of memory', `${reason} The device had no memory left.`);
+  }
+  if (!crashed(signal)) return undefined;
+  const worst = convict(all) ?? suspectWorking(all) ?? suspectLatest(all);
+  return worst && blame(worst, 'crashed', `${reason} This module was the one at work.`);
+}
+
+function blame({ handle }: Suspect, cause: EndingCause, reason: string): Culprit {
+  return { handle, ending: { cause, exitCode: KILLED, reason } };
+}
 
 /** Evidence: its isolate was taken away and it still runs, or the host grew for it beyond its limit. */
 export function convict<S extends Suspect>(suspects: readonly S[]): S | undefined {

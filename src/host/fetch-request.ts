@@ -79,7 +79,7 @@ export function hostOf(url: URL): string {
 }
 
 export function portOf(url: URL): number {
-  return Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  return Number(url.port || (/^(?:https|wss):$/.test(url.protocol) ? 443 : 80));
 }
 
 function readHeaders(value: Json | undefined, bytesMax: number): Readonly<Record<string, string>> {

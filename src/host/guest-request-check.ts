@@ -2,7 +2,11 @@
  * Requests out of an isolate, checked against the treaty (core/guest-protocol.ts). Whatever wrote them
  * had every freedom; past this file they are what their types say.
  */
+
+import { blobAskProblem } from '../core/blobs.ts';
 import type { GuestRequest } from '../core/guest-protocol.ts';
+import { keptAskProblem } from '../core/kept.ts';
+import { familiesProblem } from '../core/own-metrics.ts';
 import type { HostSettings } from './host-settings.ts';
 
 export type RequestLimits = Pick<
@@ -117,11 +121,18 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
           (Number.isSafeInteger(value['status']) ? undefined : 'status is no integer') ??
           json(value['payload'], 'payload')
         );
+      case 'keep':
+        return keys(value, 3) ?? call(value) ?? keptAskProblem(value['ask']);
+      case 'blob':
+        return keys(value, 3) ?? call(value) ?? blobAskProblem(value['ask']);
+      case 'metrics':
+        return keys(value, 2) ?? familiesProblem(value['families']);
       case 'log':
         return (
-          keys(value, 3) ??
+          keys(value, value['fields'] === undefined ? 3 : 4) ??
           (LEVELS.has(value['level']) ? undefined : 'level is none') ??
-          text(value, 'text')
+          text(value, 'text') ??
+          fields(value)
         );
       default:
         return 'has an unknown type';
@@ -142,6 +153,18 @@ function createCheck(limits: RequestLimits): (value: unknown) => string | undefi
       (value as Record<string, unknown>)[field] = `${one.slice(0, limits.textLengthMax)}…`;
     }
     return undefined;
+  }
+
+  /** Of a log line, if it has any: likewise left out, not refused. */
+  function fields(value: Fields): string | undefined {
+    const own = value['fields'];
+    if (own === undefined) return undefined;
+    if (!isObject(own)) return 'fields is no object';
+    const problem = json(own, 'fields');
+    if (problem === undefined && JSON.stringify(own).length > limits.textLengthMax) {
+      (value as Record<string, unknown>)['fields'] = { '…': 'the fields were too long' };
+    }
+    return problem;
   }
 
   /** How large they may be is the hub's rule for messages, and refused more kindly there. */

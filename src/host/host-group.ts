@@ -8,7 +8,6 @@ import type {
   Cancel,
   Clock,
   Ending,
-  EndingCause,
   Grants,
   Log,
   ModuleMetrics,
@@ -16,7 +15,17 @@ import type {
   ModuleStart,
   RunningModule,
 } from '../core/ports.ts';
-import { convict, type Suspect, suspectLargest, suspectLatest, suspectWorking } from './blame.ts';
+import {
+  type Culprit,
+  convict,
+  crashed,
+  culpritOf,
+  KILLED,
+  type Suspect,
+  suspectLargest,
+  suspectLatest,
+  suspectWorking,
+} from './blame.ts';
 import type { Frame } from './frame.ts';
 import { checkGuestRequests } from './guest-request-check.ts';
 import { createHostProcess } from './host-process.ts';
@@ -58,6 +67,10 @@ export type HostGroupDeps = FileBounds & {
   /** Groups of devices it keeps as that user. */
   readonly deviceGroups: readonly number[];
   readonly prelude: string;
+  /** Of the prelude; undefined = there is none. Called once. */
+  readonly snapshot: () => Uint8Array | undefined;
+  /** It had a snapshot, and crashed before any module had started. */
+  readonly diedAtBirth: (reason: string) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: HostSettings;
@@ -86,21 +99,7 @@ type Member = {
   readonly ended: PromiseWithResolvers<void>;
 };
 
-type Culprit = { readonly handle: number; readonly ending: Ending };
-
 const MB = 1_048_576;
-const KILLED = 137;
-/** What a process ends with that did something it cannot: V8 and the C library abort, the rest is the CPU's. */
-const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
-  'SIGABRT',
-  'SIGSEGV',
-  'SIGBUS',
-  'SIGILL',
-  'SIGTRAP',
-  'SIGFPE',
-  'SIGSYS',
-]);
-
 export function createHostGroup(deps: HostGroupDeps): HostGroup {
   const { group, clock, log, settings } = deps;
   const hostBytesMax = deps.machineBytes * settings.memoryShare;
@@ -121,8 +120,16 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     { ...deps, ceilingBytes },
     { frame: onFrame, overCeiling, silent, gone },
   );
+  /** What comes from a snapshot may crash before any module has a part in it. */
+  let unproven = sendSnapshot();
   host.send(toHost.hello, 0, JSON.stringify(settings), Buffer.from(deps.prelude));
   log.debug('module host started', { group, pid: host.pid });
+
+  function sendSnapshot(): boolean {
+    const snapshot = deps.snapshot();
+    if (snapshot !== undefined) host.send(toHost.snapshot, 0, '', snapshot);
+    return snapshot !== undefined;
+  }
 
   function ceilingBytes(): number {
     let heapMb = 0;
@@ -143,6 +150,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       case fromHost.started:
         if (member.started) return distrust('it started a module twice');
         member.started = true;
+        unproven = false;
         if (!member.over) member.sink.started();
         return;
       case fromHost.requests:
@@ -248,6 +256,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     const now = clock.elapsed();
     return [...members.values()].map((member) => ({
       member,
+      handle: member.handle,
       pulse: member.pulse,
       heapMb: member.start.limits.heapMb,
       activeAtMs: member.activeAtMs > pulsedAtMs ? member.activeAtMs : undefined,
@@ -257,16 +266,11 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 
   /** A host that ended by itself: which module brought that about, as far as anybody can tell. */
   function findCulprit(reason: string, signal: NodeJS.Signals): Culprit | undefined {
-    const all = suspects();
-    if (signal === 'SIGKILL') {
-      // Who is killed by anybody but the kernel was meant as a whole.
-      if (deps.oomKills() === oomKillsBefore) return undefined;
-      const member = (convict(all) ?? suspectWorking(all) ?? suspectLargest(all))?.member;
-      return member && blame(member, 'out of memory', `${reason} The device had no memory left.`);
-    }
-    if (!CRASHES.has(signal)) return undefined;
-    const member = (convict(all) ?? suspectWorking(all) ?? suspectLatest(all))?.member;
-    return member && blame(member, 'crashed', `${reason} This module was the one at work.`);
+    const memoryRanOut = deps.oomKills() !== oomKillsBefore;
+    if (!unproven || !crashed(signal))
+      return culpritOf(suspects(), { signal, reason, memoryRanOut });
+    deps.diedAtBirth(reason);
+    return undefined;
   }
 
   function gone(reason: string, signal?: NodeJS.Signals): void {
@@ -295,7 +299,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     member.cancelStop();
     if (member.over) return;
     member.over = true;
-    const reason = member.stacks.reason(ending.reason);
+    const reason = member.stacks.lastReason(ending.reason);
     member.sink.ended({ ...ending, reason }, metricsOf(member));
     member.ended.resolve();
   }
@@ -392,8 +396,4 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 function metricsOf({ pulse }: Member): ModuleMetrics {
   const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};
   return { cpuMs, heapBytes, cpuWaitMs, messageWaitMs };
-}
-
-function blame(member: Member, cause: EndingCause, reason: string): Culprit {
-  return { handle: member.handle, ending: { cause, exitCode: KILLED, reason } };
 }

@@ -14,6 +14,8 @@ import { localRealPath } from './local-real-path.ts';
 /** The only addon, and what finds its binary. */
 const ADDON = 'isolated-vm';
 const ADDON_FINDER = 'node-gyp-build';
+/** In dist/ it lies beside the program (build/dist.ts). */
+const WEB_SOCKETS = 'ws';
 
 /** @param all what the modules of the host are granted. @param hostMain the program the host runs. */
 export function permissionFlags(hostMain: string, all: readonly Grants[]): readonly string[] {
@@ -97,6 +99,8 @@ function programPaths(hostMain: string): readonly string[] {
   const finder = installed(ADDON_FINDER, join(real, 'package.json'));
   // node-gyp-build asks this file which C library there is.
   paths.push('/etc/alpine-release', addon, real, ...(finder === undefined ? [] : [finder]));
+  const webSockets = hostMain.endsWith('.ts') ? installed(WEB_SOCKETS, hostMain) : undefined;
+  if (webSockets !== undefined) paths.push(webSockets, realpathSync(webSockets));
   // A linked node_modules, as in a second working tree.
   const modules = dirname(addon);
   if (realpathSync(modules) !== modules) paths.push(modules);

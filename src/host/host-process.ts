@@ -13,6 +13,7 @@ import { createFramePipe, type FramePipe } from './frame-pipe.ts';
 import { permissionFlags } from './host-permissions.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { V8_FLAGS } from './v8-flags.ts';
 
 export type HostProcess = {
   /** 0 when it could not be started; `gone` follows. */
@@ -52,14 +53,6 @@ export type HostProcessDeps = {
   readonly ceilingBytes: () => number;
 };
 
-/** Each with its reason in spec/isolates.md §8. */
-const V8_FLAGS = [
-  '--no-node-snapshot', // isolated-vm requires it
-  '--no-maglev', // 2 to 3 MB less
-  '--expose-gc', // to collect modules at rest; no guest ever sees it
-  '--wasm-max-mem-pages=256', // no heap limit counts a WebAssembly.Memory
-  '--max-semi-space-size=1', // of the host's own heap, which is small
-];
 /**
  * Nothing of ours is any business of the modules; this is for glibc. Texts cross the border outside
  * V8's heap, and left to itself glibc keeps 80 MB of holes after a busy minute: large ones go back to

@@ -3,7 +3,7 @@ import type { Ending, Grants, ModuleLimits, ModuleMetrics } from '../core/ports.
 
 /** Supervisor → host. */
 export const toHost = {
-  /** First frame. JSON: HostSettings; bytes: the guest prelude. */
+  /** First frame, but for `snapshot`. JSON: HostSettings; bytes: the guest prelude. */
   hello: 1,
   /** JSON: HostStart; bytes: the module's code. */
   start: 2,
@@ -12,6 +12,8 @@ export const toHost = {
   stop: 4,
   /** JSON: how long it has no new turn, ms: it sent too much. */
   rest: 5,
+  /** Before `hello`, if there is one. Bytes: what makePreludeSnapshot made of the prelude. */
+  snapshot: 6,
 } as const;
 
 /**

@@ -74,6 +74,10 @@ export type HostSettings = {
   readonly fetchResponseBytesMax: number;
   /** Headers of a request or of an answer, bytes. */
   readonly fetchHeaderBytesMax: number;
+  /** WebSockets of one module open at once. */
+  readonly webSocketsMax: number;
+  /** Largest message of a WebSocket, bytes; with as many waiting for the module no more is read. */
+  readonly webSocketMessageBytesMax: number;
   /** Compressions of one module under way at once; each takes up to 0.3 MB. */
   readonly compressionsMax: number;
   /** Bytes of a host's own stdout and stderr that reach the log. */
@@ -83,7 +87,7 @@ export type HostSettings = {
 /** Those the config file can set. */
 export type FetchLimits = Pick<
   HostSettings,
-  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax'
+  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax' | 'webSocketsMax'
 >;
 
 const MB = 1_048_576;
@@ -124,6 +128,8 @@ export const defaultHostSettings: HostSettings = {
   fetchRequestBytesMax: MB,
   fetchResponseBytesMax: 4 * MB,
   fetchHeaderBytesMax: 16_384,
+  webSocketsMax: 8,
+  webSocketMessageBytesMax: MB,
   compressionsMax: 32,
   outputBytesMax: 65_536,
 };

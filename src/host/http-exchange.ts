@@ -100,7 +100,7 @@ function answerTo(request: ClientRequest, signal: AbortSignal): Promise<Incoming
 }
 
 /** The socket asks for an address and gets only what was checked. */
-function fixedLookup(addresses: readonly string[]): LookupFunction {
+export function fixedLookup(addresses: readonly string[]): LookupFunction {
   const known = addresses.map((address) => ({ address, family: isIP(address) }));
   return (_host, options, found) => {
     const [first] = known as [{ address: string; family: number }];

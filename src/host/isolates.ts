@@ -57,6 +57,7 @@ export function createIsolates(
 
   function prepare(heapMb: number): PreparedIsolate {
     const isolate = new ivm.Isolate({
+      ...prelude.options,
       memoryLimit: heapMb,
       onCatastrophicError: (message) => prepared.onCatastrophe(message),
     });

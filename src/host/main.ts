@@ -41,6 +41,7 @@ type Running = {
 
 const modules = new Map<number, IsolatedModule>();
 let running: Running | undefined;
+let snapshot: ArrayBuffer | undefined;
 let waitsForRoom = false;
 
 // The supervisor decides when we go; a service manager signals every process of the service.
@@ -58,6 +59,8 @@ const pipe = createFramePipe(socket, FRAME_BYTES_MAX, {
 
 function onFrame(frame: Frame): void {
   const { kind, handle, json, bytes } = frame;
+  // A copy of its own: the isolates take it over.
+  if (kind === toHost.snapshot) return void (snapshot = new Uint8Array(bytes).buffer);
   if (kind === toHost.hello) return hello(JSON.parse(json) as HostSettings, bytes.toString());
   if (kind === toHost.start) return start(handle, JSON.parse(json) as HostStart, bytes.toString());
   // A module may have ended while these were on their way.
@@ -79,7 +82,7 @@ function hello(settings: HostSettings, prelude: string): void {
     },
     pulse: (pulses) => sendUrgently(fromHost.pulse, 0, JSON.stringify(pulses)),
   });
-  const isolates = createIsolates(createPrelude(prelude), systemClock, settings);
+  const isolates = createIsolates(createPrelude(prelude, snapshot), systemClock, settings);
   running = { settings, isolates, watchdog };
   collectWhenSettled();
 }

@@ -11,6 +11,7 @@ import type { HostUser } from './host-user.ts';
 import { countOomKills } from './oom-kills.ts';
 import { createPortClaims } from './port-claims.ts';
 import { processMemory } from './process-memory.ts';
+import type { Snapshots } from './snapshots.ts';
 import { closedBind } from './start-check.ts';
 
 export type ModuleHostOptions = {
@@ -18,6 +19,8 @@ export type ModuleHostOptions = {
   readonly hostMain: string;
   /** The guest prelude, a script that keeps core/guest-protocol.ts. */
   readonly prelude: string;
+  /** The prelude's startup snapshot; without, each host evaluates the prelude. */
+  readonly snapshots?: Snapshots;
   /** Whom the hosts run as, when we are root; undefined = as ourselves. */
   readonly user?: HostUser | undefined;
   /** Files no module gets, whatever its deployment says: our own. */
@@ -95,6 +98,8 @@ export function createModuleHost(options: ModuleHostOptions): PreparedHost {
       settings,
       machineBytes,
       closed,
+      snapshot: () => options.snapshots?.current(),
+      diedAtBirth: (reason) => options.snapshots?.reject(reason),
     });
     open.set(group, { host: made, grants, deviceRights: deviceRights(devices) });
     living.add(made);

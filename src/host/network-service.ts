@@ -6,6 +6,7 @@
  *   read  {id} → {piece, done}       the next of the body, base64
  *   cancel {id} → null
  *   trust {pem} → null               authorities to trust besides those of Node
+ *   socket…                          WebSockets (web-sockets.ts)
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
@@ -19,6 +20,7 @@ import { createConnections } from './http-exchange.ts';
 import { createNetworkAccess, type Resolve } from './network-access.ts';
 import { networkFault } from './network-fault.ts';
 import { follow } from './redirects.ts';
+import type { WebSockets } from './web-sockets.ts';
 
 type Underway = {
   readonly abort: AbortController;
@@ -52,6 +54,16 @@ export function createNetworkServiceWith(
   const connections = createConnections(settings.fetchesMax);
   const open = new Map<number, Underway>();
   let secureContext: SecureContext | undefined;
+  let sockets: WebSockets | undefined;
+
+  /** Their program is loaded with the first one. */
+  async function webSockets(what: string, args: Json): Promise<Json> {
+    const { createWebSockets } = await import('./web-sockets.ts');
+    sockets ??= createWebSockets({ access, settings, secureContext: () => secureContext });
+    const asked = sockets.ask(what, args);
+    if (asked === undefined) throw unknownWord(what);
+    return asked;
+  }
 
   function begin({ id }: FetchRequest): Underway {
     if (open.has(id)) throw new ServiceError('EINVAL', `fetch: the number ${id} is in use`);
@@ -209,17 +221,23 @@ export function createNetworkServiceWith(
         case 'trust':
           return trust(pem);
         default:
-          throw new ServiceError('ENOSYS', `the network has no "${what.slice(0, 64)}"`);
+          if (what.startsWith('socket')) return webSockets(what, args);
+          throw unknownWord(what);
       }
     },
     close() {
       for (const id of open.keys()) {
         end(id, new ServiceError('ECANCELED', 'fetch: the module has ended'));
       }
+      sockets?.close();
       connections.http.destroy();
       connections.https.destroy();
     },
   };
+}
+
+function unknownWord(what: string): ServiceError {
+  return new ServiceError('ENOSYS', `the network has no "${what.slice(0, 64)}"`);
 }
 
 /** `rawHeaders` as pairs. */

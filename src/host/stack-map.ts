@@ -1,6 +1,7 @@
 /** Stack traces of bundles in terms of what their author wrote. */
 import { SourceMap } from 'node:module';
 import type { GuestRequest } from '../core/guest-protocol.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Cancel, Clock } from '../core/ports.ts';
 import { moduleFile, REASON_LENGTH_MAX } from './host-protocol.ts';
 
@@ -16,6 +17,8 @@ const KEPT_MS = 5_000;
 export type StackMapper = {
   /** `text` with the positions in the module's bundle replaced by those in its sources. */
   reason(text: string): string;
+  /** The same for the last one of all: the parsed map goes at once, and keeps nobody waiting. */
+  lastReason(text: string): string;
   /** The same for lines a module writes, of which there may be many. */
   requests(requests: readonly GuestRequest[]): readonly GuestRequest[];
 };
@@ -56,14 +59,38 @@ export function createStackMapper(
   }
 
   const mapsLogs = sourceMap.length <= LOG_MAP_LENGTH_MAX;
-  const hasPosition = (one: GuestRequest): boolean => one.t === 'log' && one.text.includes(file);
+  const hasPosition = (one: GuestRequest): boolean =>
+    one.t === 'log' &&
+    (one.text.includes(file) ||
+      (one.fields !== undefined && JSON.stringify(one.fields).includes(file)));
+  const mappedLine = (one: GuestRequest & { t: 'log' }): GuestRequest => ({
+    ...one,
+    text: reason(one.text),
+    ...(one.fields && { fields: inTexts(one.fields, reason) as JsonObject }),
+  });
   return {
     reason,
+    lastReason(text) {
+      const mapped = reason(text);
+      cancel();
+      map = undefined;
+      return mapped;
+    },
     requests: (requests) =>
       mapsLogs && requests.some(hasPosition)
-        ? requests.map((one) => (one.t === 'log' ? { ...one, text: reason(one.text) } : one))
+        ? requests.map((one) => (one.t === 'log' ? mappedLine(one) : one))
         : requests,
   };
+}
+
+/** The same JSON with each text in it changed; it was checked and is not deep. */
+function inTexts(value: Json, change: (text: string) => string): Json {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((one: Json) => inTexts(one, change));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, inTexts(one, change)]),
+  );
 }
 
 /** `piece` begins with `line:column`, if the file's name was followed by a position. */

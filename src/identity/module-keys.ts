@@ -8,7 +8,7 @@ import { Fault } from '../core/fault.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { Log, ModuleCredentials } from '../core/ports.ts';
-import { readIfThere, writeDurably } from './durable-file.ts';
+import { readIfThere, writeDurably } from '../lib/durable-file.ts';
 
 export type ModuleKeysOptions = {
   readonly dataDir: string;

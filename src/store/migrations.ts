@@ -3,8 +3,9 @@ import type Database from 'better-sqlite3';
 import { Fault } from '../core/fault.ts';
 import { schema001 } from './schema-001.ts';
 import { schema002 } from './schema-002.ts';
+import { schema003 } from './schema-003.ts';
 
-const migrations: readonly string[] = [schema001, schema002];
+const migrations: readonly string[] = [schema001, schema002, schema003];
 
 /** No program has so many versions: a file that says so is damaged, not new. */
 const PLAUSIBLE_VERSION_MAX = 1_000;

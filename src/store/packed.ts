@@ -3,11 +3,12 @@
  * A structured clone of the same objects takes three times as long, and the other side would hold all
  * of them at once: here it reads piece by piece.
  */
+import type { KeptChange } from '../core/kept.ts';
 import type { Message } from '../core/message.ts';
 
 export type Packed<_Item = unknown> = {
   readonly count: number;
-  /** How many of them append a message, and the bytes of those bodies: what a commit adds to the disk. */
+  /** How many of them append a message or keep a value, and the bytes of those: what a commit adds to the disk. */
   readonly appends: number;
   readonly appendedBytes: number;
   /** JSON arrays; a body is its length here. */
@@ -28,7 +29,12 @@ export function pack<Item extends object>(items: readonly Item[]): Packed<Item> 
   for (let at = 0; at < items.length; at += ITEMS_PER_PIECE) {
     const piece = items.slice(at, at + ITEMS_PER_PIECE).map((item) => {
       const message = messageOf(item);
-      if (message === undefined) return item;
+      if (message === undefined) {
+        const kept = keptLength(item);
+        if (kept > 0) appends++;
+        appendedBytes += kept;
+        return item;
+      }
       bodies.push(message.body);
       bytes += message.body.byteLength;
       if ((item as { readonly kind?: string }).kind === 'append') {
@@ -62,6 +68,19 @@ export function* unpack<Item extends object>({ pieces, bodies }: Packed<Item>): 
       yield item;
     }
   }
+}
+
+/** What a module keeps goes as text, and takes room all the same. */
+function keptLength(item: object): number {
+  const { kind, changes } = item as {
+    readonly kind?: string;
+    readonly changes?: readonly KeptChange[];
+  };
+  if (kind !== 'keep' || changes === undefined) return 0;
+  return changes.reduce(
+    (sum, [key, value]) => sum + (value === null ? 0 : key.length + value.length),
+    0,
+  );
 }
 
 function messageOf(item: object): Message | undefined {

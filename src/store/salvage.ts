@@ -28,6 +28,8 @@ const sources: readonly Source[] = [
     order: ['rowid'],
     sound: `${isObject('desired')} AND ${isObject('reported')} AND (pending IS NULL OR ${isObject('pending')})`,
   },
+  // Sums follow by themselves, with each row.
+  { table: 'kept', order: ['module', 'key'], sound: '1' },
   { table: 'delivery', order: ['endpoint', 'priority', 'seq'], sound: seqIsSound },
   {
     table: 'message',

@@ -86,6 +86,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       const rows: Packed<StoredDeadLetter> = await ask({ kind: 'readDeadLetters', afterId, limit });
       return [...unpack(rows)];
     },
+    readKept: (module, keys) => ask({ kind: 'readKept', module, keys }),
+    listKept: (module, range) => ask({ kind: 'listKept', module, range }),
+    sumKept: (module, keys) => ask({ kind: 'sumKept', module, keys }),
+    keepers: () => ask({ kind: 'keepers' }),
     metrics: () => metrics,
     close() {
       closing ??= close(thread);

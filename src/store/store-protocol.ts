@@ -1,5 +1,6 @@
 /** What the handle and the worker say to each other. Requests are carried out in the order they come. */
 import type { FaultCode } from '../core/fault.ts';
+import type { KeptRange } from '../core/kept.ts';
 import type { LogFields, StoreWrite } from '../core/ports.ts';
 import type { Packed } from './packed.ts';
 import type { StoreSettings } from './store-settings.ts';
@@ -24,6 +25,19 @@ export type StoreRequest =
       readonly afterId: number;
       readonly limit: number;
     }
+  | {
+      readonly id: number;
+      readonly kind: 'readKept' | 'sumKept';
+      readonly module: string;
+      readonly keys: readonly string[];
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'listKept';
+      readonly module: string;
+      readonly range: KeptRange;
+    }
+  | { readonly id: number; readonly kind: 'keepers' }
   | { readonly id: number; readonly kind: 'close' };
 
 type CommitRequest = {

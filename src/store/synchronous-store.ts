@@ -51,6 +51,8 @@ export interface SynchronousStore {
     limit: number,
   ): readonly StoredDelivery[];
   readDeadLetters(afterId: number, limit: number): readonly StoredDeadLetter[];
+  /** Reads what modules keep. */
+  kept<T>(read: (kept: Tables['kept']) => T): T;
   /** One piece of housekeeping for idle moments; true when there is more. */
   tidy(): boolean;
   metrics(): StoreMetrics;
@@ -194,6 +196,10 @@ export function openSynchronousStore(deps: SynchronousStoreDeps): SynchronousSto
       return counted(() =>
         mend(() => opening().tables.readDeadLetters(afterId, limit, settings.readBytesMax)),
       );
+    },
+    kept(read) {
+      counts.reads++;
+      return counted(() => mend(() => read(opening().tables.kept)));
     },
     tidy: () => counted(() => mend(() => giveBackPages(opening().database))),
     metrics() {

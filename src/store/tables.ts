@@ -5,6 +5,7 @@ import type { StatisticsRow, StoreSnapshot, StoreWrite } from '../core/ports.ts'
 import { createDeadLetterTable, type DeadLetterTable } from './dead-letter-table.ts';
 import { createDeliveryTable, type DeliveryTable } from './delivery-table.ts';
 import { createJsonTable } from './json-table.ts';
+import { createKeptTable, type KeptTable } from './kept-table.ts';
 import { createTwinTable } from './twin-table.ts';
 
 export interface Tables {
@@ -13,6 +14,7 @@ export interface Tables {
   commit(writes: Iterable<StoreWrite>): void;
   readonly read: DeliveryTable['read'];
   readonly readDeadLetters: DeadLetterTable['read'];
+  readonly kept: Pick<KeptTable, 'get' | 'list' | 'sum' | 'keepers'>;
 }
 
 export function createTables(database: Database.Database): Tables {
@@ -20,6 +22,7 @@ export function createTables(database: Database.Database): Tables {
   const deadLetters = createDeadLetterTable(database);
   const twins = createTwinTable(database);
   const statistics = createJsonTable<StatisticsRow>(database, 'statistics', 'module');
+  const kept = createKeptTable(database);
   const documents = createJsonTable<Json>(database, 'document', 'name');
 
   function apply(write: StoreWrite): void {
@@ -39,6 +42,10 @@ export function createTables(database: Database.Database): Tables {
         return statistics.put(write.module, write.statistics);
       case 'document':
         return documents.put(write.name, write.value);
+      case 'keep':
+        return kept.change(write.module, write.changes);
+      case 'forgetKept':
+        return kept.forget(write.module);
     }
   }
 
@@ -58,5 +65,6 @@ export function createTables(database: Database.Database): Tables {
     commit: (writes) => commit.immediate(writes),
     read: deliveries.read,
     readDeadLetters: deadLetters.read,
+    kept,
   };
 }

@@ -114,6 +114,14 @@ function answer(store: SynchronousStore, request: StoreRequest): unknown {
       return pack(store.read(request.endpoint, request.priority, request.afterSeq, request.limit));
     case 'readDeadLetters':
       return pack(store.readDeadLetters(request.afterId, request.limit));
+    case 'readKept':
+      return store.kept((kept) => kept.get(request.module, request.keys));
+    case 'listKept':
+      return store.kept((kept) => kept.list(request.module, request.range));
+    case 'sumKept':
+      return store.kept((kept) => kept.sum(request.module, request.keys));
+    case 'keepers':
+      return store.kept((kept) => kept.keepers());
     case 'close':
       return store.close();
     case 'commit':

@@ -23,14 +23,16 @@ import type {
 } from '../core/ports.ts';
 import { asBytes, asText } from '../lib/text.ts';
 import type { Delivery, Settled } from './delivery.ts';
+import { errorName } from './error-name.ts';
 import { createInFlight } from './in-flight.ts';
 import { createLineLimit } from './line-limit.ts';
+import { createLiveKeeping, type KeepingServices } from './live-keeping.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createOutputs, received } from './outputs.ts';
 import type { Receipts } from './pump.ts';
 
 /** What a module's requests are answered by. */
-export interface ModuleServices {
+export interface ModuleServices extends KeepingServices {
   accept(message: Message, settled: Settled): void;
   readTwin(module: ModuleName): Promise<TwinDocument>;
   report(module: ModuleName, patch: JsonObject): Promise<void>;
@@ -40,7 +42,7 @@ export interface ModuleServices {
     call: MethodCall,
     timeouts: { readonly connectMs: number; readonly responseMs: number },
   ): Promise<MethodReply>;
-  log(module: ModuleName, level: LogLevel, text: string): void;
+  log(module: ModuleName, level: LogLevel, text: string, fields?: JsonObject): void;
   /** Settles when there is room again; undefined while there is. */
   relief(): Promise<void> | undefined;
 }
@@ -117,10 +119,12 @@ export function startLiveModule(
     },
     ended(ending, used) {
       ended = true;
+      keeping.end();
       for (const tell of lost) tell(ending);
       events.ended(ending, used);
     },
   };
+  const keeping = createLiveKeeping(start, services, counters, sends, answer);
   const running = host.start(start, sink);
 
   function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
@@ -167,10 +171,15 @@ export function startLiveModule(
         answers.get(request.id)?.({ status: request.status, payload: request.payload });
         answers.delete(request.id);
         break;
+      case 'keep':
+      case 'blob':
+      case 'metrics':
+        keeping.carryOut(request);
+        break;
       case 'log':
         if (lines.take()) {
           counters.logLines++;
-          services.log(name, request.level, request.text);
+          services.log(name, request.level, request.text, request.fields);
         } else counters.logLinesDropped++;
         break;
     }
@@ -231,9 +240,9 @@ export function startLiveModule(
     waiting.over();
   }
 
-  /** `size`: characters kept until the answer comes. */
-  function answer(call: number, ask: () => Promise<unknown>, size = 0): void {
-    if (isTooMany(call, size)) return;
+  /** `size`: characters kept until the answer comes. False = too many wait already, and it was told so. */
+  function answer(call: number, ask: () => Promise<unknown>, size = 0): boolean {
+    if (isTooMany(call, size)) return false;
     ask().then(
       (value) => {
         open.end(size);
@@ -245,6 +254,7 @@ export function startLiveModule(
         refuse(call, cause);
       },
     );
+    return true;
   }
 
   function refuse(call: number, fault: Fault): void {
@@ -348,30 +358,4 @@ export function startLiveModule(
     },
     stop: () => running.stop(),
   };
-}
-
-/** The class of azure-iot-common's `errors` a module sees for a fault. */
-function errorName(fault: Fault): string {
-  switch (fault.code) {
-    case 'MESSAGE_TOO_LARGE':
-      return 'MessageTooLargeError';
-    case 'NO_ROUTE':
-      return 'InvalidOperationError';
-    case 'TOO_MANY_REQUESTS':
-      return 'ThrottlingError';
-    case 'STORE_FULL':
-    case 'DISK_FULL':
-      return 'DeviceMaximumQueueDepthExceededError';
-    case 'TWIN_INVALID':
-    case 'REQUEST_INVALID':
-      return 'ArgumentError';
-    case 'ENDPOINT_AWAY':
-      return 'DeviceNotFoundError';
-    case 'TIMED_OUT':
-      return 'TimeoutError';
-    case 'UPSTREAM_AWAY':
-      return 'NotConnectedError';
-    default:
-      return 'InternalServerError';
-  }
 }

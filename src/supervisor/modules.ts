@@ -221,6 +221,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
     forget(name) {
       held.delete(name);
       meter.forget(name);
+      services.ownMetrics.clear(name);
       void write([{ kind: 'statistics', module: name, statistics: null }]);
       changed(name, 'ended');
     },

@@ -3,6 +3,8 @@
  * touches the world comes in through the ports; compose.ts chooses them, tests choose others.
  */
 import { agentReport } from '../core/agent-report.ts';
+import { createBlobMap } from '../core/blob-map.ts';
+import type { BlobShelf } from '../core/blobs.ts';
 import type { Deployment } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
 import { type EndpointId, UPSTREAM } from '../core/message.ts';
@@ -19,11 +21,14 @@ import type {
 } from '../core/ports.ts';
 import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
+import { createBlobKeeper } from './blob-keeper.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import { createDeviceTime, TIME_DOCUMENT } from './device-time.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createHub } from './hub.ts';
+import { createKeeper } from './keeper.ts';
+import { createKeptThings, type KeptThings } from './kept-things.ts';
 import { createLinks, type Links } from './links.ts';
 import type { LoopDeps } from './loop.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './message-settings.ts';
@@ -31,6 +36,7 @@ import { createMeter, type Meter } from './meter.ts';
 import { createMethods } from './methods.ts';
 import { createModuleLogs, type ModuleLogs } from './module-logs.ts';
 import { createModules, type Modules } from './modules.ts';
+import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import type { Endpoint } from './pump.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
@@ -58,11 +64,15 @@ export type SupervisorParts = {
   /** What the device lets deployments grant; all of it when absent. */
   readonly policy?: Policy;
   readonly messages?: MessageSettings;
+  /** Where modules' blobs lie; in memory when absent. */
+  readonly shelf?: BlobShelf;
 };
 
 export interface Supervisor {
   readonly status: Status;
   readonly logs: ModuleLogs;
+  readonly ownMetrics: Pick<OwnMetrics, 'all'>;
+  readonly kept: KeptThings;
   readonly deadLetters: DeadLetters;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
   stop(): Promise<void>;
@@ -77,6 +87,10 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const { store, host, upstream, clock, random, log, device } = parts;
   const messages = parts.messages ?? MESSAGE_SETTINGS;
   const snapshot = await store.load();
+  const shelf = parts.shelf ?? createBlobMap(clock.now);
+  const blobs = createBlobKeeper(shelf);
+  blobs.open().catch((cause: unknown) => log.warn('blobs could not be looked at', { cause }));
+  const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
 
   const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps, messages.pump);
@@ -112,6 +126,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const deviceTime = createDeviceTime(clock, write, snapshot.documents[TIME_DOCUMENT]);
   const router: Router = createRouter(queue, deviceTime.now, messages.router);
   const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
+  const ownMetrics = createOwnMetrics();
   const logs = createModuleLogs(clock, log);
   const methods = createMethods({
     device: device.id,
@@ -123,7 +138,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       return true;
     },
   });
-  const storage: Storage = createStorage(queue, twins);
+  const storage: Storage = createStorage(
+    queue,
+    twins,
+    (module) => keeper.bytes(module) + blobs.bytes(module),
+  );
   const meter: Meter = createMeter(
     { clock, write, metrics: host.metrics, memory: host.memory, storageBytes: storage.bytes },
     snapshot.documents,
@@ -145,6 +164,9 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         readTwin: (module) => twins.readWhenKnown(module, FIRST_TWIN_MS),
         report: twins.report,
         invoke: methods.fromModule,
+        ownMetrics,
+        blobs,
+        keep: keeper.carryOut,
         log: logs.append,
         relief: queue.relief,
       },
@@ -267,6 +289,14 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
 
   return {
     logs,
+    ownMetrics,
+    kept: createKeptThings(
+      store,
+      shelf,
+      keeper,
+      blobs,
+      (module) => agent.target()?.modules.has(module) === true,
+    ),
     deadLetters,
     status: createStatus({
       version: device.version,

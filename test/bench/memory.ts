@@ -5,6 +5,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { V8_FLAGS } from '../../src/host/v8-flags.ts';
 import { bundleSource } from '../e2e/device.ts';
 import { build } from '../e2e/programs.ts';
 import { diskFolder } from './parts/disk.ts';
@@ -13,6 +14,7 @@ import { startIdleProcesses, startIdleThreads } from './parts/idle-peers.ts';
 import { pssMb } from './parts/memory.ts';
 import { type Bench, openBench, ratio } from './parts/report.ts';
 import { createShippedHost, firstLineOf, keptBundles } from './parts/shipped-host.ts';
+import { startSpeaking } from './parts/speaking-process.ts';
 
 const COUNTS = [1, 10, 50];
 /** Until what the start needed has been let go: the spare isolate last, after ten seconds. */
@@ -40,7 +42,9 @@ const threads: Side = {
   name: 'worker threads of one process',
   measure: (count) => peerMemory(startIdleThreads(count, node)),
 };
-const sides = [ours, processes, threads];
+const sides = [ours, isolates('bare'), isolates('platform'), processes, threads];
+// The first start of a device makes its snapshot, and later ones use it.
+for (const count of COUNTS) await deviceMemory(count);
 const took = new Map(sides.map((side) => [side, new Map(COUNTS.map((n) => [n, [] as Memory[]]))]));
 for (let run = 0; run < bench.settings.runs; run++) {
   for (const [side, byCount] of took) {
@@ -93,6 +97,22 @@ async function deviceMemory(count: number): Promise<Memory> {
   return { whole, host };
 }
 
+/** Isolates with nothing around them: the difference of both kinds is what the platform adds. */
+function isolates(kind: 'bare' | 'platform'): Side {
+  const role = join(import.meta.dirname, 'parts/isolate-role.ts');
+  return {
+    name: kind === 'bare' ? 'bare isolates' : 'isolates with the platform',
+    measure: (count) =>
+      peerMemory(
+        (async () => {
+          const one = startSpeaking(node, [...V8_FLAGS, role, kind, String(count)]);
+          await one.said('waits', 1);
+          return { pids: [one.pid], kill: one.kill };
+        })(),
+      ),
+  };
+}
+
 async function peerMemory(starting: ReturnType<typeof startIdleThreads>): Promise<Memory> {
   const peers = await starting;
   await sleep(CALM_MS);
@@ -105,7 +125,7 @@ async function peerMemory(starting: ReturnType<typeof startIdleThreads>): Promis
 async function restartMemory(): Promise<Readonly<Record<string, number>>> {
   const image = await bundleSource('restarted', "console.log('starts');\n");
   const bundles = await keptBundles([image]);
-  const host = createShippedHost();
+  const host = await createShippedHost();
   const all: Record<string, number> = {};
   for (let restart = 1; restart <= RESTARTS; restart++) {
     await firstLineOf(host, bundles, 'restarted', image).then(({ running }) => running.stop());

@@ -5,6 +5,7 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModuleHost } from '../../src/core/ports.ts';
+import { V8_FLAGS } from '../../src/host/v8-flags.ts';
 import { bundleSource } from '../e2e/device.ts';
 import { build } from '../e2e/programs.ts';
 import { createContainer } from './parts/container.ts';
@@ -37,11 +38,11 @@ const line = programFile('line.mjs', LINE);
 const withSdk = programFile('with-sdk.cjs', REQUIRED);
 const images = [await bundleSource('line', LINE), await bundleSource('with-sdk', WITH_SDK)];
 const bundles = await keptBundles(images);
-const host = createShippedHost();
+const host = await createShippedHost();
 // The host runs because this module does.
 await firstLineOf(host, bundles, 'resident', images[0] as string);
 /** One that keeps no isolate ready, as any after ten seconds without a start. */
-const rested = createShippedHost({ spareMs: 0 });
+const rested = await createShippedHost({ spareMs: 0 });
 await firstLineOf(rested, bundles, 'resident', images[0] as string);
 
 const thread = startPeerProcess('worker-role.ts', [line]);
@@ -57,12 +58,23 @@ const worker: Side = {
     return ((await thread.next()) as { tookMs: number }).tookMs;
   },
 };
+const bare = isolateSide('a bare isolate, in a process that runs', 'bare');
+const withPlatform = isolateSide('the same with the platform', 'platform');
 const workerd = createWorkerd(line);
 const container = await createContainer(line);
 const here = (side: Side | string): side is Side => typeof side !== 'string';
-const sides = [ours, oursRested, oursWithSdk, node, nodeWithSdk, worker, workerd, container].filter(
-  here,
-);
+const sides = [
+  ours,
+  oursRested,
+  oursWithSdk,
+  bare,
+  withPlatform,
+  node,
+  nodeWithSdk,
+  worker,
+  workerd,
+  container,
+].filter(here);
 const took = new Map<Side, number[]>(sides.map((side) => [side, []]));
 for (const side of sides) await side.firstLineMs(); // Warm.
 for (let run = 0; run < bench.settings.runs; run++) {
@@ -96,6 +108,18 @@ function isoletSide(name: string, by: ModuleHost, image: string): Side {
       const { tookMs, running } = await firstLineOf(by, bundles, `module${++run}`, image);
       await running.stop();
       return tookMs;
+    },
+  };
+}
+
+/** What an isolate costs with nothing around it: no pipe, no disk, no module. */
+function isolateSide(name: string, kind: 'bare' | 'platform'): Side {
+  const role = startPeerProcess('isolate-role.ts', [kind, '0'], V8_FLAGS);
+  return {
+    name,
+    async firstLineMs() {
+      role.tell({});
+      return ((await role.next()) as { tookMs: number }).tookMs;
     },
   };
 }

@@ -305,4 +305,23 @@ test('the build shows what a bundle asks for beside what the template grants', (
   assert.match(stdout, /files +\/data:ro/);
 });
 
+test("of 'isolet' a bundle holds what its module names", async ({ dir, outDir }) => {
+  const marks = {
+    kv: /transaction/i,
+    schedule: /CronPattern/,
+    openGpio: /"line"/,
+    metrics: /_bucket|buckets/,
+  };
+  const names = Object.keys(marks) as (keyof typeof marks)[];
+  for (const name of names) {
+    const folder = write(join(dir, name), {
+      'package.json': packageJson(),
+      'src/main.js': `import { ${name} } from 'isolet'; globalThis.it = ${name};`,
+    });
+    const { code } = await bundled(folder, join(outDir, name));
+    const found = names.filter((other) => marks[other].test(code));
+    assert.equal(found, [name], `${code.length} characters`);
+  }
+});
+
 test.run();

@@ -12,6 +12,7 @@ import type { ModuleLimits } from '../../src/core/ports.ts';
 import type { ModuleSummary } from '../../src/core/summaries.ts';
 import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
+import { createBlobFolder } from '../../src/store/blob-folder.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { type Supervisor, startSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createFakeLog, type LogEntry } from '../fakes/log.ts';
@@ -103,6 +104,7 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
   });
   const supervisor = await startSupervisor({
     store,
+    shelf: createBlobFolder(join(dataDir, 'blobs'), 0),
     host: createModuleHost({
       hostMain: programs.hostMain,
       prelude: await buildPrelude(),

@@ -1,5 +1,6 @@
 /** A Store in memory that keeps the contract; the test decides how slow its disk is, and when it is full. */
 import type { Fault } from '../../src/core/fault.ts';
+import { createKeptMap } from '../../src/core/kept-map.ts';
 import { messageSize } from '../../src/core/message.ts';
 import type {
   Clock,
@@ -43,6 +44,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const twins = new Map<string, unknown>();
   const statistics = new Map<string, unknown>();
   const documents = new Map<string, unknown>();
+  const kept = createKeptMap();
   const commits: (readonly StoreWrite[])[] = [];
   let lastSeq = 0;
   let held = false;
@@ -92,6 +94,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
         return put(statistics, write.module, write.statistics);
       case 'document':
         return put(documents, write.name, write.value);
+      case 'keep':
+        return kept.change(write.module, write.changes);
+      case 'forgetKept':
+        return kept.forget(write.module);
     }
   }
 
@@ -183,6 +189,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     },
     read: (...lane) => inLine(() => read(...lane)),
     readDeadLetters: (...page) => inLine(() => readDeadLetters(...page)),
+    readKept: (module, keys) => inLine(() => kept.get(module, keys)),
+    listKept: (module, range) => inLine(() => kept.list(module, range)),
+    sumKept: (module, keys) => inLine(() => kept.sum(module, keys)),
+    keepers: () => inLine(kept.keepers),
     async close() {
       closed = true;
       await line;

@@ -12,6 +12,7 @@ import type { ModulePulse } from '../../src/host/host-protocol.ts';
 
 const MB = 1_048_576;
 const suspect = (handle: number, heapMb: number, more: Partial<ModulePulse>): Suspect => ({
+  handle,
   heapMb,
   loadingMs: 0,
   activeAtMs: undefined,
@@ -49,7 +50,13 @@ test('within its limit nobody is convicted', () => {
 test('the one longest at work is suspect, and loading is work', () => {
   const working = [suspect(1, 32, { turnMs: 60 }), suspect(2, 32, { turnMs: 160 })];
   assert.is(handle(suspectWorking(working)), 2);
-  const loading = { heapMb: 32, loadingMs: 200, activeAtMs: undefined, pulse: undefined };
+  const loading = {
+    handle: 3,
+    heapMb: 32,
+    loadingMs: 200,
+    activeAtMs: undefined,
+    pulse: undefined,
+  };
   assert.is(suspectWorking([...working, loading]), loading);
   assert.is(suspectWorking([suspect(1, 32, {})]), undefined);
 });

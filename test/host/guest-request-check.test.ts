@@ -32,6 +32,29 @@ const valid: readonly GuestRequest[] = [
   },
   { t: 'answer', id: 1, status: 200, payload: { ok: true } },
   { t: 'log', level: 'info', text: 'hello' },
+  { t: 'log', level: 'info', text: 'hello', fields: { a: { b: [1] } } },
+  { t: 'keep', call: 6, ask: { what: 'get', keys: ['a'] } },
+  { t: 'keep', call: 7, ask: { what: 'list', from: '', to: null, limit: 3, reverse: true } },
+  {
+    t: 'keep',
+    call: 8,
+    ask: {
+      what: 'write',
+      changes: [
+        ['a', '1'],
+        ['b', null],
+      ],
+    },
+  },
+  { t: 'blob', call: 9, ask: { what: 'list', after: '' } },
+  { t: 'blob', call: 10, ask: { what: 'look', name: 'a' } },
+  { t: 'blob', call: 11, ask: { what: 'read', name: 'a', version: '1', offset: 0 } },
+  { t: 'blob', call: 12, ask: { what: 'begin' } },
+  { t: 'blob', call: 13, ask: { what: 'append', upload: 1, base64: 'AA==' } },
+  { t: 'blob', call: 14, ask: { what: 'commit', upload: 1, name: 'a' } },
+  { t: 'blob', call: 15, ask: { what: 'abort', upload: 1 } },
+  { t: 'blob', call: 16, ask: { what: 'delete', name: 'a' } },
+  { t: 'metrics', families: [] },
 ];
 
 const test = suite('guest request check');
@@ -42,7 +65,11 @@ test('every request of the treaty passes, with the bodies of the sends', () => {
   assert.equal(result.requests, valid);
   assert.equal(
     result.bodies.map((body) => body && [...body]),
-    [[...Buffer.from('text')], [7, 8, 9], ...Array.from({ length: 9 }, () => undefined)],
+    [
+      [...Buffer.from('text')],
+      [7, 8, 9],
+      ...Array.from({ length: valid.length - 2 }, () => undefined),
+    ],
   );
 });
 
@@ -71,6 +98,24 @@ const broken: readonly (readonly [unknown, RegExp])[] = [
   [[{ ...valid[0], b: 1 }], /bodies take 1 bytes, but 0 came/],
   [[{ ...valid[0], b: -1 }], /b is no count/],
   [[{ ...valid[0], b: 9e15 }], /bodies take/],
+  [[{ t: 'log', level: 'info', text: '', fields: [] }], /fields is no object/],
+  [[{ t: 'log', level: 'info', text: '', fields: { a: [[[[[1]]]]] } }], /nested too deeply/],
+  [[{ t: 'keep', call: 1, module: 'other', ask: { what: 'get', keys: [] } }], /wrong fields/],
+  [[{ t: 'keep', call: 1, ask: null }], /ask is no object/],
+  [[{ t: 'keep', call: 1, ask: { what: 'forget' } }], /ask is none/],
+  [[{ t: 'keep', call: 1, ask: { what: 'get', keys: [1] } }], /keys are no list of texts/],
+  [[{ t: 'keep', call: 1, ask: { what: 'get', keys: ['\ud800'] } }], /keys are no list of texts/],
+  [[{ t: 'keep', call: 1, ask: { what: 'get', keys: Array(1001).fill('a') } }], /keys are no list/],
+  [[{ t: 'keep', call: 1, ask: { what: 'write', changes: [['a']] } }], /no list of changes/],
+  [[{ t: 'keep', call: 1, ask: { what: 'write', changes: [['a', 1]] } }], /no list of changes/],
+  [
+    [{ t: 'keep', call: 1, ask: { what: 'list', from: '', to: 1, limit: 1, reverse: false } }],
+    /range/,
+  ],
+  [[{ t: 'blob', call: 1, ask: { what: 'read', name: 'a', version: '1', offset: -1 } }], /offset/],
+  [[{ t: 'blob', call: 1, ask: { what: 'look', name: '\ud800' } }], /name is no text/],
+  [[{ t: 'blob', call: 1, ask: { what: 'forget' } }], /ask is none/],
+  [[{ t: 'metrics', families: [{ name: 'a b' }] }], /a metric has no name/],
   [[{ t: 'ack', ids: ['1'] }], /ids hold something else/],
   [[{ t: 'ack', ids: Array(101).fill(1) }], /too many/],
   [[{ t: 'listen', what: 'everything' }], /no topic/],

@@ -18,6 +18,7 @@ test.before.each((context) => {
   const prelude = createPrelude(tinyPrelude);
   let made = 0;
   const counting: typeof prelude = {
+    options: prelude.options,
     async run(isolate, scope) {
       await prelude.run(isolate, scope);
       made++;

@@ -28,7 +28,7 @@ new AsyncFunction(process.env.CODE)().then(
   (error) => console.log(JSON.stringify({ error: error.name + ': ' + error.message, code: error.code })),
 );
 // Named, so that they are here.
-globalThis.named = [fetch, AbortController];
+globalThis.named = [fetch, AbortController, WebSocket];
 `;
 
 const prelude = buildPrelude();

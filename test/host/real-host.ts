@@ -19,7 +19,7 @@ export function createTestHost(
     user,
     clock: systemClock,
     // Whatever a host has to say in a test is worth reading.
-    log: createLog('error', systemClock.now, (line) => void process.stderr.write(line)),
+    log: createLog('warn', systemClock.now, (line) => void process.stderr.write(line)),
     settings,
   });
 }

@@ -98,6 +98,9 @@ function start(
       case 'listen':
       case 'unlisten':
       case 'invoke':
+      case 'keep':
+      case 'blob':
+      case 'metrics':
     }
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { KeptRange } from '../../src/core/kept.ts';
 import type {
   DeliveryRow,
   Store,
@@ -20,6 +21,7 @@ const test = suite('sqlite store against the model');
 const endpoints = ['$upstream', 'a/in', 'b/in', 'ö "/x'];
 const priorities = [0, 9, 2_000_000_000];
 const name = fc.constantFrom('m', '$edgeHub', "o'dd", '__proto__');
+const key = fc.constantFrom('a', 'a\0', 'b', 'ö', '\uffee', '\u{1f600}', "o'k");
 const json = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), {
   maxKeys: 4,
 });
@@ -101,6 +103,19 @@ const write: fc.Arbitrary<Planned> = fc.oneof(
   ),
 );
 
+const keptWrite: fc.Arbitrary<Planned> = fc.oneof(
+  fc
+    .tuple(name, fc.array(fc.tuple(key, fc.option(fc.string({ maxLength: 9 }))), { maxLength: 5 }))
+    .map(
+      ([module, changes]): Planned =>
+        () => ({ kind: 'keep', module, changes }),
+    ),
+  name.map(
+    (module): Planned =>
+      () => ({ kind: 'forgetKept', module }),
+  ),
+);
+
 type Command =
   | { readonly kind: 'commit'; readonly writes: readonly Planned[] }
   | {
@@ -110,6 +125,7 @@ type Command =
       readonly back: number;
       readonly limit: number;
     }
+  | { readonly kind: 'kept'; readonly module: string; readonly range: KeptRange }
   | { readonly kind: 'load' | 'deadLetters' | 'reopen' | 'tidy' }
   /** A kill in the middle of the next commit, of which so much had reached the log. */
   | { readonly kind: 'crash'; readonly torn: Uint8Array };
@@ -117,7 +133,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
-      .array(write, { maxLength: 6 })
+      .array(fc.oneof({ weight: 4, arbitrary: write }, keptWrite), { maxLength: 6 })
       .map((writes): Command => ({ kind: 'commit', writes })),
   },
   {
@@ -126,6 +142,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       .tuple(lane, fc.nat({ max: 20 }), fc.integer({ min: 1, max: 5 }))
       .map(([where, back, limit]): Command => ({ kind: 'read', ...where, back, limit })),
   },
+  fc.tuple(name, key, fc.option(key), fc.integer({ min: 1, max: 5 }), fc.boolean()).map(
+    ([module, from, to, limit, reverse]): Command => ({
+      kind: 'kept',
+      module,
+      range: { from, to, limit, reverse },
+    }),
+  ),
   fc.constantFrom('load', 'deadLetters', 'reopen', 'tidy').map((kind): Command => ({ kind })),
   fc.uint8Array({ maxLength: 5_000 }).map((torn): Command => ({ kind: 'crash', torn })),
 );
@@ -179,6 +202,20 @@ async function run(
         assert.equal(plain(found as never), plain(expected as never));
         break;
       }
+      case 'kept': {
+        const { module, range } = each;
+        const keys = ['a', 'ö', 'nothing'];
+        const [expected, found] = await Promise.all(
+          [model, store].map(async (either) => [
+            await either.listKept(module, range),
+            await either.readKept(module, keys),
+            await either.sumKept(module, keys),
+            Object.entries(await either.keepers()).sort(),
+          ]),
+        );
+        assert.equal(found, expected);
+        break;
+      }
       case 'reopen':
         store = await reopen();
         break;
@@ -216,6 +253,10 @@ test('without the thread, reopened and killed between commands', () =>
           load: async () => inner.load(),
           read: async (...asked) => inner.read(...asked),
           readDeadLetters: async (...asked) => inner.readDeadLetters(...asked),
+          readKept: async (...asked) => inner.kept((kept) => kept.get(...asked)),
+          listKept: async (...asked) => inner.kept((kept) => kept.list(...asked)),
+          sumKept: async (...asked) => inner.kept((kept) => kept.sum(...asked)),
+          keepers: async () => inner.kept((kept) => kept.keepers()),
           async commit(writes) {
             const [outcome] = inner.commit([writes]);
             if (outcome !== undefined) throw outcome;

@@ -1,36 +1,16 @@
 /** `isolet cloud …`: what a person does at the hub, modelled on `az iot`. */
-
 import { Fault } from '../../core/fault.ts';
-import { isJsonObject, type Json } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { printable } from '../../lib/printable.ts';
-import type { Arguments, Command, Option } from '../command.ts';
+import type { Command } from '../command.ts';
+import { deploymentCommands } from './deployment-commands.ts';
+import { deviceCommands } from './device-commands.ts';
 import { jsonArgument } from './json-argument.ts';
-import { clientOf, deviceOf, deviceOption, loginOptions } from './login.ts';
-import { deploymentPath, methodsPath, twinPath } from './paths.ts';
+import { clientOf, deviceOf } from './login.ts';
+import { base, moduleOption, noWords, print, printWhole, required } from './options.ts';
+import { methodsPath, twinPath } from './paths.ts';
+import { sendToDevice } from './send-command.ts';
 import type { HubEvent } from './service-client.ts';
-
-const moduleOption: Option = { type: 'string', short: 'm', value: 'NAME', help: 'the module' };
-const base = { ...loginOptions, 'device-id': deviceOption };
-const noWords = { words: '', wordsMin: 0, wordsMax: 0 };
-
-const setModules: Command = {
-  ...noWords,
-  name: 'cloud set-modules',
-  summary: 'apply a deployment to one device: its modules become what the content says',
-  options: {
-    ...base,
-    content: { type: 'string', short: 'k', value: 'FILE', help: 'the deployment (JSON or a file)' },
-  },
-  async run(args) {
-    const content = jsonArgument('content', required(args, 'content'));
-    if (!isJsonObject(content) || !isJsonObject(content['modulesContent'])) {
-      throw new Fault('MANIFEST_INVALID', '--content must be an object with "modulesContent"');
-    }
-    await clientOf(args).call('POST', deploymentPath(deviceOf(args)), content);
-    print(args, { applied: Object.keys(content['modulesContent']) }, 'The deployment is applied.');
-    return 0;
-  },
-};
 
 const showTwin: Command = {
   ...noWords,
@@ -39,7 +19,7 @@ const showTwin: Command = {
   options: { ...base, 'module-id': moduleOption },
   async run(args) {
     const twin = await clientOf(args).call('GET', twinPath(deviceOf(args), args.text('module-id')));
-    process.stdout.write(`${JSON.stringify(twin, null, args.flag('json') ? undefined : 2)}\n`);
+    printWhole(args, twin ?? null);
     return 0;
   },
 };
@@ -47,19 +27,26 @@ const showTwin: Command = {
 const updateTwin: Command = {
   ...noWords,
   name: 'cloud twin update',
-  summary: "merge into a twin's desired properties; null deletes",
+  summary: "merge into a twin's desired properties or tags; null deletes",
   options: {
     ...base,
     'module-id': moduleOption,
     desired: { type: 'string', value: 'JSON', help: 'the patch (JSON or a file)' },
+    tags: { type: 'string', value: 'JSON', help: 'the same for tags' },
   },
   async run(args) {
-    const desired = jsonArgument('desired', required(args, 'desired'));
-    const twin = await clientOf(args).call(
-      'PATCH',
-      twinPath(deviceOf(args), args.text('module-id')),
-      { properties: { desired } },
-    );
+    const [desired, tags] = [args.text('desired'), args.text('tags')];
+    if (desired === undefined && tags === undefined) {
+      throw new Fault('CONFIG_INVALID', '--desired or --tags is needed. See --help.');
+    }
+    const patch: JsonObject = {
+      ...(desired === undefined
+        ? {}
+        : { properties: { desired: jsonArgument('desired', desired) } }),
+      ...(tags === undefined ? {} : { tags: jsonArgument('tags', tags) }),
+    };
+    const path = twinPath(deviceOf(args), args.text('module-id'));
+    const twin = await clientOf(args).call('PATCH', path, patch, { anyEtag: true });
     print(args, twin ?? null, 'The twin is updated.');
     return 0;
   },
@@ -68,7 +55,7 @@ const updateTwin: Command = {
 const invokeMethod: Command = {
   ...noWords,
   name: 'cloud invoke-method',
-  summary: 'call a direct method of a module and print its answer',
+  summary: 'call a direct method of a device or module and print its answer',
   options: {
     ...base,
     'module-id': moduleOption,
@@ -78,15 +65,17 @@ const invokeMethod: Command = {
   },
   async run(args) {
     const payload = args.text('method-payload');
+    const timeoutS = args.count('timeout', 30);
     const answer = await clientOf(args).call(
       'POST',
       methodsPath(deviceOf(args), args.text('module-id')),
       {
         methodName: required(args, 'method-name'),
         payload: payload === undefined ? null : jsonArgument('method-payload', payload),
-        responseTimeoutInSeconds: args.count('timeout', 30),
+        responseTimeoutInSeconds: timeoutS,
         connectTimeoutInSeconds: 0,
       },
+      { timeoutMs: (timeoutS + 10) * 1_000 },
     );
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return 0;
@@ -99,44 +88,48 @@ const monitorEvents: Command = {
   summary: 'print what the hub receives, until Ctrl-C (emulator only)',
   options: {
     ...base,
+    'device-id': { ...base['device-id'], help: 'only this device (default: all)' },
     'module-id': moduleOption,
     all: { type: 'boolean', help: 'begin with the stored ones, not only with those from now on' },
   },
   async run(args) {
-    const module = args.text('module-id');
+    const [device, module] = [args.text('device-id'), args.text('module-id')];
     const filter = {
-      device: deviceOf(args),
-      since: args.flag('all') ? '0' : 'latest',
+      ...(device === undefined ? {} : { device }),
       ...(module === undefined ? {} : { module }),
+      since: args.flag('all') ? '0' : 'latest',
     };
     const json = args.flag('json');
-    await clientOf(args).events(filter, (event) =>
+    const client = clientOf(args);
+    const stream = client.events(filter, (event) =>
       process.stdout.write(json ? `${JSON.stringify(event)}\n` : describe(event)),
-    ).ended;
+    );
+    const note = `Watching ${client.hostName}. Ctrl-C ends it.\n`;
+    stream.opened.then(
+      () => (json ? false : process.stderr.write(note)),
+      () => {
+        // `ended` says it.
+      },
+    );
+    await stream.ended;
     return 0;
   },
 };
 
 /** `isolet cloud <command>`. */
 export const cloudCommands: readonly Command[] = [
-  setModules,
+  ...deviceCommands,
+  ...deploymentCommands,
   showTwin,
   updateTwin,
   invokeMethod,
   monitorEvents,
+  sendToDevice,
 ];
 
-function required(args: Arguments, option: string): string {
-  const value = args.text(option);
-  if (value === undefined) throw new Fault('CONFIG_INVALID', `--${option} is needed. See --help.`);
-  return value;
-}
-
-function print(args: Arguments, json: Json, text: string): void {
-  process.stdout.write(args.flag('json') ? `${JSON.stringify(json)}\n` : `${text}\n`);
-}
-
-function describe({ enqueuedTime, moduleId, properties, body }: HubEvent): string {
+function describe({ enqueuedTime, deviceId, moduleId, properties, body }: HubEvent): string {
   const bag = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
-  return `${enqueuedTime.slice(11, 23)} ${moduleId ?? ''} ${JSON.stringify(body)} ${printable(bag.join(' '))}\n`;
+  const who = moduleId === null ? deviceId : `${deviceId}/${moduleId}`;
+  const words = [enqueuedTime.slice(11, 23), who, JSON.stringify(body), printable(bag.join(' '))];
+  return `${words.join(' ').trimEnd()}\n`;
 }

@@ -1,11 +1,11 @@
-/** Which hub the cloud commands speak to: named by options, or the demo's. */
+/** Which hub the cloud commands speak to: named by options, or the emulator that was started here. */
 import { readFileSync } from 'node:fs';
 import { Fault } from '../../core/fault.ts';
 import type { Arguments, Option } from '../command.ts';
 import { createServiceClient, type Login, type ServiceClient } from './service-client.ts';
 
-/** Written by the demo beside its data, read here when no --login is given. */
-const DEMO_LOGIN_FILE = '.isolet/hub.json';
+/** Written by the emulator into its data folder, the demo's too; read here when no --login is given. */
+const LOGIN_FILE = '.isolet/hub/login.json';
 export const DEMO_DEVICE = 'edge-1';
 
 export const loginOptions: Readonly<Record<string, Option>> = {
@@ -13,7 +13,7 @@ export const loginOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     short: 'l',
     value: 'CONNECTION_STRING',
-    help: "a hub policy's connection string (default: the running demo's hub)",
+    help: "a hub policy's connection string (default: the emulator's or demo's started here)",
   },
   ca: { type: 'string', value: 'FILE', help: "PEM file of the hub's CA, for an emulator" },
   json: { type: 'boolean', help: 'print JSON' },
@@ -29,7 +29,9 @@ export const deviceOption: Option = {
 export function clientOf(args: Arguments): ServiceClient {
   const connectionString = args.text('login');
   return createServiceClient(
-    connectionString === undefined ? demoLogin() : { connectionString, caFile: args.text('ca') },
+    connectionString === undefined
+      ? emulatorLogin()
+      : { connectionString, caFile: args.text('ca') },
   );
 }
 
@@ -37,13 +39,13 @@ export function deviceOf(args: Arguments): string {
   return args.text('device-id') ?? DEMO_DEVICE;
 }
 
-function demoLogin(): Login {
+function emulatorLogin(): Login {
   try {
-    return JSON.parse(readFileSync(DEMO_LOGIN_FILE, 'utf8')) as Login;
+    return JSON.parse(readFileSync(LOGIN_FILE, 'utf8')) as Login;
   } catch (cause) {
     throw new Fault(
       'CONFIG_INVALID',
-      `no hub is named: give --login "HostName=…;SharedAccessKeyName=…;SharedAccessKey=…", or start the demo here (${DEMO_LOGIN_FILE} is not there)`,
+      `no hub is named: give --login "HostName=…;SharedAccessKeyName=…;SharedAccessKey=…", or start the emulator or the demo here (${LOGIN_FILE} is not there)`,
       { cause },
     );
   }

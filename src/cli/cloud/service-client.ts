@@ -7,6 +7,7 @@ import { rootCertificates } from 'node:tls';
 import { Fault } from '../../core/fault.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { formatSas, sasTextToSign } from '../../core/shared-access-signature.ts';
+import type { DeviceMessage } from './amqp-sender.ts';
 
 export type Login = {
   /** `HostName=…;SharedAccessKeyName=…;SharedAccessKey=…` */
@@ -26,15 +27,22 @@ export type HubEvent = {
   readonly body: Json;
 };
 
+type CallOptions = {
+  /** A 404 gives undefined instead of a Fault. */
+  readonly absentIsFine?: boolean;
+  /** Whatever its etag is: the hub insists on a word about it where something is changed or deleted. */
+  readonly anyEtag?: boolean;
+  readonly timeoutMs?: number;
+};
+
 export interface ServiceClient {
   readonly hostName: string;
-  /** The answer's JSON, null when it has none. `status 404` gives undefined when `absentIsFine`. */
-  call(
-    method: string,
-    path: string,
-    body?: Json,
-    absentIsFine?: boolean,
-  ): Promise<Json | undefined>;
+  /** The answer's JSON, null when it has none. */
+  call(method: string, path: string, body?: Json, options?: CallOptions): Promise<Json | undefined>;
+  /** All that a query finds, page after page. */
+  query(text: string): Promise<readonly Json[]>;
+  /** Sends a message to a device, over AMQP: the hub has no other way that is documented. */
+  send(device: string, message: DeviceMessage): Promise<void>;
   /** Calls `event` for each event after `since` until `stop` is called; `ended` when the stream is over. */
   events(
     filter: {
@@ -95,25 +103,58 @@ export function createServiceClient(login: Login): ServiceClient {
     return { response, stop: () => asked.destroy() };
   }
 
+  async function exchange(
+    method: string,
+    path: string,
+    body: Json | undefined,
+    more: Readonly<Record<string, string>>,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<{ readonly response: IncomingMessage; readonly text: string }> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers: Record<string, string> = { accept: 'application/json', ...more };
+    if (text !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
+    const response = await open(method, path, headers, text, timeoutMs).response;
+    return { response, text: await readAll(response) };
+  }
+
   return {
     hostName: fields.hostName,
-    async call(method, path, body, absentIsFine = false) {
-      const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers: Record<string, string> = { accept: 'application/json' };
-      if (text !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
-      const response = await open(method, path, headers, text, TIMEOUT_MS).response;
-      const answer = await readAll(response);
+    async call(method, path, body, { absentIsFine = false, anyEtag = false, timeoutMs } = {}) {
+      const headers: Record<string, string> = anyEtag ? { 'if-match': '*' } : {};
+      const { response, text } = await exchange(method, path, body, headers, timeoutMs);
       const status = response.statusCode ?? 0;
       if (status === 404 && absentIsFine) return undefined;
-      if (status >= 300) throw refusal(method, path, status, answer);
-      return answer === '' ? null : (JSON.parse(answer) as Json);
+      if (status >= 300) throw refusal(method, path, status, text);
+      return text === '' ? null : (JSON.parse(text) as Json);
+    },
+    async query(query) {
+      const found: Json[] = [];
+      let continuation = '';
+      do {
+        const path = '/devices/query';
+        const headers: Record<string, string> =
+          continuation === '' ? {} : { 'x-ms-continuation': continuation };
+        const { response, text } = await exchange('POST', path, { query }, headers);
+        const status = response.statusCode ?? 0;
+        if (status >= 300) throw refusal('POST', path, status, text);
+        found.push(...(JSON.parse(text) as readonly Json[]));
+        continuation = response.headers['x-ms-continuation']?.toString() ?? '';
+      } while (continuation !== '');
+      return found;
+    },
+    async send(device, message) {
+      const { sendOverAmqp } = await import('./amqp-sender.ts');
+      const hub = { hostName: fields.hostName, host: host as string, port, ca, token: token() };
+      await sendOverAmqp(hub, device, message);
     },
     events(filter, event) {
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
       const path = `/emulator/events?${query.toString()}`;
       const stream = open('GET', path, { accept: 'text/event-stream' }, undefined, undefined);
-      const opened = stream.response.then(() => {});
+      const opened = stream.response.then(({ statusCode }) => {
+        if (statusCode !== 200) throw new Fault('UPSTREAM_REFUSED', 'the hub gave no events');
+      });
       return { stop: stream.stop, opened, ended: follow(stream.response, path, event) };
     },
   };
@@ -126,6 +167,12 @@ async function follow(
 ): Promise<void> {
   const response = await opening;
   const status = response.statusCode ?? 0;
+  if (status === 404) {
+    throw new Fault(
+      'UPSTREAM_REFUSED',
+      'only the emulator tells its events over HTTPS: a hub in Azure does at its Event Hubs endpoint, with `az iot hub monitor-events`',
+    );
+  }
   if (status !== 200) throw refusal('GET', path, status, await readAll(response));
   response.setEncoding('utf8');
   let rest = '';

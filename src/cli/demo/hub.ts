@@ -40,8 +40,6 @@ export async function startHub(folder: string, port: number): Promise<DemoHub> {
       reject(new Fault('PORT_TAKEN', errors === '' ? 'the hub ended at its start' : errors)),
     );
   }).finally(() => clearTimeout(limit));
-  // The cloud commands find it here while the demo runs.
-  writeFileSync(join(folder, 'hub.json'), `${JSON.stringify(login)}\n`, { mode: 0o600 });
   return { child: child.current as Child, client: createServiceClient(login), login };
 }
 
@@ -50,7 +48,7 @@ export async function provisionDevice(hub: DemoHub, folder: string): Promise<voi
   const { client, login } = hub;
   const path = devicePath(DEMO_DEVICE);
   const identity =
-    (await client.call('GET', path, undefined, true)) ??
+    (await client.call('GET', path, undefined, { absentIsFine: true })) ??
     (await client.call('PUT', path, {
       deviceId: DEMO_DEVICE,
       status: 'enabled',

@@ -1,4 +1,5 @@
-/** What a module imports from 'isolet': what it may use of the device, if it was granted. */
+/** What a module imports from 'isolet': what is its own, and what it may use of the device if it was granted. */
+export { type BlobContent, type BlobInfo, type Blobs, blobs } from './blobs.ts';
 export { type I2cBus, openI2c, openSpi, type SpiDevice, type SpiOptions } from './buses.ts';
 export {
   type GpioChip,
@@ -9,4 +10,25 @@ export {
   type GpioOutputOptions,
   openGpio,
 } from './gpio.ts';
+export type { KvValue } from './kept-value.ts';
+export {
+  type Kv,
+  type KvEntry,
+  type KvRange,
+  type KvReader,
+  type KvTransaction,
+  kv,
+} from './kv.ts';
+export { type Log, log } from './log.ts';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type MetricLabels,
+  type MetricOptions,
+  type Metrics,
+  metrics,
+} from './metrics.ts';
+export { type Schedule, type ScheduleOptions, schedule, type Wake } from './schedule.ts';
 export { openSerial, type SerialOptions, type SerialPort } from './serial.ts';

@@ -10,8 +10,8 @@ const inside = Symbol('inside');
 
 type Run = () => void;
 let abort: (signal: AbortSignal, reason: unknown) => void;
-let add: (signal: AbortSignal, run: Run) => void;
-let remove: (signal: AbortSignal, run: Run) => void;
+let when: (signal: AbortSignal, run: Run) => void;
+let forget: (signal: AbortSignal, run: Run) => void;
 let isSignal: (value: object) => value is AbortSignal;
 
 export class AbortSignal extends EventTarget {
@@ -29,12 +29,17 @@ export class AbortSignal extends EventTarget {
   static {
     isSignal = (value) => #aborted in value;
     abort = (signal, reason) => signal.#abort(reason);
-    add = (signal, run) => {
+    when = (signal, run) => {
       if (signal.#aborted) return;
       signal.#algorithms.add(run);
       signal.#keep();
     };
-    remove = (signal, run) => void signal.#algorithms.delete(run);
+    forget = (signal, run) => {
+      signal.#algorithms.delete(run);
+      // Else a signal of many fetches would hold all of them.
+      if (signal.#algorithms.size > 0 || hasListeners(signal, 'abort')) return;
+      for (const source of signal.#sources ?? []) source.#heard.delete(signal);
+    };
   }
 
   constructor(...[key]: readonly unknown[]) {
@@ -169,9 +174,9 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
  * Runs when it is aborted, before its listeners, and never when it is aborted already. Returns a function
  * that takes it back.
  */
-export function whenAborted(signal: AbortSignal, run: Run): Run {
-  add(signal, run);
-  return () => remove(signal, run);
+export function whenAborted(signal: AbortSignal, run: Run): () => void {
+  when(signal, run);
+  return () => forget(signal, run);
 }
 
 function checked(value: unknown): AbortSignal {
@@ -181,5 +186,5 @@ function checked(value: unknown): AbortSignal {
 
 knowSignals({
   isAborted: (signal) => checked(signal).aborted,
-  whenAborted: (signal, run) => add(signal as AbortSignal, run),
+  whenAborted: (signal, run) => when(signal as AbortSignal, run),
 });

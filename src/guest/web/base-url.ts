@@ -2,7 +2,7 @@
 import { URL } from './url.ts';
 
 /** Where the module says it is: modules have no `location`, but a test or a polyfill may give them one. */
-function base(): string | undefined {
+export function base(): string | undefined {
   const { location } = globalThis as { readonly location?: { readonly href?: unknown } };
   return typeof location?.href === 'string' ? location.href : undefined;
 }

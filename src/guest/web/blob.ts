@@ -1,7 +1,15 @@
 /** `Blob` and `File` (File API §3, §4). Their bytes are in the module's own memory. */
-import { CLONE, describeInterface, needArguments, toDictionary, toUsv } from '../world/webidl.ts';
+import {
+  CLONE,
+  describeInterface,
+  needArguments,
+  toDictionary,
+  toNumber,
+  toUsv,
+} from '../world/webidl.ts';
 import { bytesOfSource, joinBytes, streamOfBytes } from './byte-stream.ts';
 import type { ReadableStream } from './streams.ts';
+import { textStream } from './text-streams.ts';
 
 export type BlobPart = string | ArrayBuffer | ArrayBufferView | Blob;
 type BlobOptions = { readonly type?: string; readonly endings?: 'transparent' | 'native' };
@@ -53,6 +61,9 @@ export class Blob {
   }
   async text(): Promise<string> {
     return new TextDecoder().decode(joinBytes(this.#parts));
+  }
+  textStream(): ReadableStream<string> {
+    return textStream(this.stream());
   }
   async arrayBuffer(): Promise<ArrayBuffer> {
     return joinBytes(this.#parts).buffer;
@@ -172,7 +183,7 @@ function toType(value: unknown): string {
 /** `[Clamp] long long`, counted from the end when it is negative. */
 function toPosition(value: unknown, otherwise: number, size: number): number {
   if (value === undefined) return otherwise;
-  const number = Number(value);
+  const number = toNumber(value);
   const whole = Number.isNaN(number) ? 0 : roundHalfEven(number);
   return whole < 0 ? Math.max(size + whole, 0) : Math.min(whole, size);
 }
@@ -183,6 +194,6 @@ function roundHalfEven(number: number): number {
 
 /** `long long` */
 function toLong(value: unknown): number {
-  const number = Math.trunc(Number(value));
+  const number = Math.trunc(toNumber(value));
   return Number.isFinite(number) ? number + 0 : 0;
 }

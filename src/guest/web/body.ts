@@ -1,12 +1,13 @@
 /** What `Request` and `Response` share (fetch standard §5.2, §5.3): how a body is made, and read. */
 import { type Blob, blobParts, createBlob, isBlob } from './blob.ts';
-import { bytesOfSource, streams } from './byte-stream.ts';
+import { bytesOfSource, streamOfBytes } from './byte-stream.ts';
 import { Content } from './content.ts';
 import { FormData, isFormData } from './form-data.ts';
 import type { Headers } from './headers.ts';
 import { formatMimeType, type MimeType, mimeTypeOf } from './mime-type.ts';
 import { decodeForm, encodeForm } from './multipart.ts';
-import type { ReadableStream } from './streams.ts';
+import { isDisturbed, type ReadableStream, streams } from './streams.ts';
+import { textStream } from './text-streams.ts';
 import { parseForm } from './url-search-params.ts';
 
 export type BodyInit =
@@ -37,8 +38,7 @@ export function extractBody(body: unknown): Extracted {
     if (Object.prototype.toString.call(body) === '[object URLSearchParams]') {
       return ofText(body, 'application/x-www-form-urlencoded;charset=UTF-8');
     }
-    const { ReadableStream, isDisturbed } = streams();
-    if (body instanceof ReadableStream) {
+    if (body instanceof streams().ReadableStream) {
       if (body.locked || isDisturbed(body)) {
         throw new TypeError('The stream of a body has already been read, or is being read');
       }
@@ -71,6 +71,7 @@ export type Body = {
   // oxlint-disable-next-line typescript/no-explicit-any -- as everywhere: JSON may be anything
   json(): Promise<any>;
   text(): Promise<string>;
+  textStream(): ReadableStream<string>;
 };
 
 /** Defines them; call it before `describeInterface`. `heldBy` throws a TypeError when it is not given an instance. */
@@ -109,6 +110,11 @@ export function includeBody<Instance>(
     },
     async text(this: Instance): Promise<string> {
       return decode(await read(this));
+    },
+    textStream(this: Instance): ReadableStream<string> {
+      const { content } = heldBy(this);
+      if (content?.isUnusable) throw new TypeError('The body has already been read');
+      return textStream(content?.stream ?? streamOfBytes([]));
     },
   };
   Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));

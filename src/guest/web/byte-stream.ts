@@ -1,10 +1,5 @@
 /** Streams of bytes, made when somebody asks for one. */
-import loadStreams from './lazy-streams.cts';
-import type { ReadableStream } from './streams.ts';
-
-type Streams = typeof import('./streams.ts');
-
-export const streams = loadStreams as unknown as () => Streams;
+import { type ReadableStream, streams } from './streams.ts';
 
 type Controller = {
   readonly byobRequest: { respond(count: number): void } | null;

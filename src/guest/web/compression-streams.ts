@@ -5,7 +5,7 @@
 import type { Json } from '../../core/json.ts';
 import { takeSeam } from '../seam.ts';
 import { describeInterface, needArguments } from '../world/webidl.ts';
-import { type ReadableStream, TransformStream, type WritableStream } from './streams.ts';
+import { type ReadableStream, streams, type WritableStream } from './streams.ts';
 
 /** The host takes no more in one piece. */
 const PIECE_BYTES = 262_144;
@@ -74,7 +74,7 @@ function createPair(format: unknown, unpack: boolean): Pair {
     }
   }
 
-  const pair = new TransformStream<unknown, unknown>({
+  const pair = new (streams().TransformStream)<unknown, unknown>({
     async transform(chunk, controller) {
       try {
         const bytes = toBytes(chunk);

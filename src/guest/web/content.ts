@@ -2,13 +2,16 @@
  * The content of a body (fetch standard §2.2.4): bytes there are, pieces still to come from the network, or a
  * stream. A stream is made of the others only for who asks for it.
  */
-import { joinBytes, type Pieces, streamOfBytes, streamOfPieces, streams } from './byte-stream.ts';
-import type { ReadableStream } from './streams.ts';
+import { joinBytes, type Pieces, streamOfBytes, streamOfPieces } from './byte-stream.ts';
+import {
+  isByteStream,
+  isDisturbed,
+  type ReadableStream,
+  streams,
+  withClonedChunks,
+} from './streams.ts';
 
 type Parts = readonly Uint8Array[];
-type Transferable = { [transfer: symbol]: () => ReadableStream };
-
-const TRANSFER = Symbol.for('isolet.transfer');
 
 export class Content {
   #parts: Parts | undefined;
@@ -49,7 +52,7 @@ export class Content {
     return this.#parts === undefined && this.#pieces === undefined;
   }
   get isDisturbed(): boolean {
-    return this.#used || (this.#stream !== undefined && streams().isDisturbed(this.#stream));
+    return this.#used || (this.#stream !== undefined && isDisturbed(this.#stream));
   }
   /** Somebody has read it, or is about to. */
   get isUnusable(): boolean {
@@ -114,9 +117,8 @@ export class Content {
     const { stream } = this;
     const [left, right] = stream.tee();
     this.#stream = left;
-    const isBytes = isByteStream(stream);
-    const copy = isBytes ? right : (right as unknown as Transferable)[TRANSFER]?.();
-    return Content.ofStream(copy ?? right);
+    // What the module made of its own may be changed by who reads it first.
+    return Content.ofStream(isByteStream(stream) ? right : withClonedChunks(right));
   }
 
   /** Moves it to another body; this one counts as read. */
@@ -178,10 +180,4 @@ function lockedStream(): ReadableStream {
   const stream = new (streams().ReadableStream)<Uint8Array>();
   stream.getReader();
   return stream as ReadableStream;
-}
-
-function isByteStream(stream: ReadableStream): boolean {
-  const { ReadableByteStreamController } = streams().streamClasses;
-  const own = stream as unknown as { readonly _readableStreamController: unknown };
-  return own._readableStreamController instanceof ReadableByteStreamController;
 }

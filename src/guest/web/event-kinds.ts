@@ -3,6 +3,7 @@ import {
   describeInterface,
   needArguments,
   toDictionary,
+  toNumber,
   toSequence,
   toUnsignedLong,
   toUsv,
@@ -199,7 +200,7 @@ export class CloseEvent extends Event {
     needArguments(arguments.length, 1, 'The constructor of CloseEvent');
     super(type, init);
     const { code = 0, reason = '', wasClean = false } = init ?? {};
-    this.#code = Number(code) & 0xffff;
+    this.#code = toNumber(code) & 0xffff;
     this.#reason = toUsv(reason);
     this.#wasClean = Boolean(wasClean);
   }

@@ -5,11 +5,10 @@
 import type { Json } from '../../core/json.ts';
 import { needArguments } from '../world/webidl.ts';
 import { type AbortSignal, whenAborted } from './abort.ts';
-import { blobParts } from './blob.ts';
 import type { Pieces } from './byte-stream.ts';
 import { Content } from './content.ts';
-import { readDataUrl } from './data-url.ts';
 import { trustExtraAuthorities } from './extra-authorities.ts';
+import { localResponse } from './local-fetch.ts';
 import { askNetwork } from './network.ts';
 import { Request, type RequestInit, type RequestInput, requestState } from './request.ts';
 import { arrivedResponse, type Response } from './response.ts';
@@ -70,34 +69,6 @@ function args(id: number, request: Request, content: Uint8Array | undefined): Js
   const body = content === undefined ? null : content.toBase64();
   // Without a prototype, so that a patched one does not garble it.
   return { __proto__: null, id, url, method, redirect, headers, body } as never;
-}
-
-/** `data:` and `blob:` are the module's own. */
-function localResponse(request: Request): Response {
-  const { blob } = requestState(request);
-  const { url, method } = request;
-  const found = url.startsWith('data:')
-    ? readDataUrl(url)
-    : method === 'GET' && blob !== undefined
-      ? { type: blob.type, parts: blobParts(blob), size: blob.size }
-      : undefined;
-  if (found === undefined) {
-    const shown = url.startsWith('data:') ? 'the data: URL is not valid' : 'the blob: URL is gone';
-    throw Object.assign(new TypeError(`EINVAL: fetch: ${shown}`), { code: 'EINVAL' });
-  }
-  const ofBlob = 'parts' in found;
-  const parts = ofBlob ? found.parts : [found.bytes];
-  return arrivedResponse({
-    status: 200,
-    statusText: 'OK',
-    headers: [
-      ...(ofBlob ? [['content-length', `${found.size}`] as const] : []),
-      ['content-type', found.type],
-    ],
-    url: url.replace(/#.*$/s, ''),
-    redirected: false,
-    content: Content.ofParts(parts),
-  });
 }
 
 type Exchange = {

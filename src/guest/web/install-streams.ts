@@ -1,6 +1,6 @@
 /** Bundled into the modules that name one of these (build/guest-globals.ts). */
 import { installGlobals } from './install.ts';
-import { streamClasses } from './streams.ts';
+import { streams } from './streams.ts';
 import { TextDecoderStream, TextEncoderStream } from './text-streams.ts';
 
-installGlobals({ ...streamClasses, TextDecoderStream, TextEncoderStream });
+installGlobals({ ...streams(), TextDecoderStream, TextEncoderStream });

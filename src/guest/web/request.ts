@@ -160,6 +160,7 @@ export class Request {
   declare readonly formData: Body['formData'];
   declare readonly json: Body['json'];
   declare readonly text: Body['text'];
+  declare readonly textStream: Body['textStream'];
 }
 
 /** What `fetch` sends. */
@@ -237,7 +238,8 @@ function readState(input: RequestInput, init: RequestInit | undefined): State {
     throw new TypeError(`A request of the mode "no-cors" cannot have the method ${method}`);
   }
   const signal = given.signal === undefined ? from?.signal : given.signal;
-  const own = given.headers ?? (from === undefined ? undefined : pairsOf(from.headers));
+  const same = from === undefined ? undefined : pairsOf(from.headers);
+  const own = given.headers === undefined ? same : given.headers;
   const headers = filledHeaders(own as HeadersInit | undefined, guardOf(mode));
   const inherited = from?.content ?? null;
   if ((body !== undefined || inherited !== null) && /^(?:GET|HEAD)$/.test(method)) {

@@ -1,5 +1,11 @@
 /** `Response` of the fetch standard (§5.5). */
-import { describeInterface, needArguments, toDictionary, toUsv } from '../world/webidl.ts';
+import {
+  describeInterface,
+  needArguments,
+  toDictionary,
+  toNumber,
+  toUsv,
+} from '../world/webidl.ts';
 import { absoluteUrl } from './base-url.ts';
 import { type Body, type BodyInit, extractBody, includeBody } from './body.ts';
 import type { Content } from './content.ts';
@@ -122,6 +128,7 @@ export class Response {
   declare readonly formData: Body['formData'];
   declare readonly json: Body['json'];
   declare readonly text: Body['text'];
+  declare readonly textStream: Body['textStream'];
 }
 
 /** "Initialize a response". */
@@ -152,7 +159,7 @@ function initialized(
 }
 
 function toUnsignedShort(value: unknown): number {
-  return Number(value) & 0xffff;
+  return toNumber(value) & 0xffff;
 }
 
 /** One from the network. */

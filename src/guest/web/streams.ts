@@ -4,87 +4,82 @@
  */
 // The library looks for the global AbortController when it is loaded.
 import './install-events.ts';
-import {
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  type StreamPipeOptions,
-  TransformStream,
-  TransformStreamDefaultController,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-} from 'web-streams-polyfill';
+import type * as library from 'web-streams-polyfill';
 import { CLONE, TRANSFER } from '../world/webidl.ts';
 import { DOMException } from './dom-exception.ts';
+import loadLibrary from './streams-library.cts';
 
-export { ReadableStream, TransformStream, WritableStream };
+type Library = typeof library;
+export type ReadableStream<Chunk = unknown> = library.ReadableStream<Chunk>;
+export type WritableStream<Chunk = unknown> = library.WritableStream<Chunk>;
+type TransformStream = library.TransformStream;
 
-/** By their names. */
-export const streamClasses = {
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  TransformStream,
-  TransformStreamDefaultController,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-};
+let loaded: Library | undefined;
 
-function define(target: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, configurable: true });
+/** By their names; made with the first call. */
+export function streams(): Library {
+  loaded ??= mended((loadLibrary as unknown as () => Library)());
+  return loaded;
 }
 
-// The library's own, from the days before `controller.signal`.
-Reflect.deleteProperty(WritableStreamDefaultController.prototype, 'abortReason');
+function mended(classes: Library): Library {
+  const { ReadableStream, TransformStream, WritableStream } = classes;
+  // The library's own, from the days before `controller.signal`.
+  Reflect.deleteProperty(classes.WritableStreamDefaultController.prototype, 'abortReason');
+  mendIterator(ReadableStream);
+  mendPipeTo(ReadableStream);
+  for (const Class of Object.values(classes) as { readonly prototype: object }[]) {
+    if (!(CLONE in Class.prototype)) Object.defineProperty(Class.prototype, CLONE, { value: null });
+  }
+  const transfers: readonly (readonly [{ readonly prototype: object }, () => object])[] = [
+    [ReadableStream, moveReadable],
+    [WritableStream, moveWritable],
+    [TransformStream, moveTransform],
+  ];
+  for (const [Class, value] of transfers) {
+    Object.defineProperty(Class.prototype, TRANSFER, { value, configurable: true });
+  }
+  return classes;
+}
 
-// WebIDL §3.7.10.2: it has the builtin iterators' prototype, and of its own only `next` and `return`.
-const probe = new ReadableStream<unknown>().values();
-const iteratorPrototype = Object.getPrototypeOf(probe) as object;
-const asyncGenerator = Object.getPrototypeOf(async function* () {}.prototype) as object;
-Object.setPrototypeOf(iteratorPrototype, Object.getPrototypeOf(asyncGenerator) as object);
-Reflect.deleteProperty(iteratorPrototype, Symbol.asyncIterator);
+/** WebIDL §3.7.10.2: it has the builtin iterators' prototype, and of its own only `next` and `return`. */
+function mendIterator({ prototype }: Library['ReadableStream']): void {
+  const own = Object.getPrototypeOf(
+    Reflect.construct(prototype.constructor, []).values(),
+  ) as object;
+  const generator = Object.getPrototypeOf(async function* () {}.prototype) as object;
+  Object.setPrototypeOf(own, Object.getPrototypeOf(generator) as object);
+  Reflect.deleteProperty(own, Symbol.asyncIterator);
+}
 
-// Without its argument it rejects with a text.
-const { pipeTo } = ReadableStream.prototype;
-const ours = {
-  pipeTo(
-    this: ReadableStream,
-    destination: WritableStream,
-    ...[options]: readonly [options?: StreamPipeOptions]
-  ): Promise<void> {
-    return destination === undefined
-      ? Promise.reject(new TypeError('pipeTo needs a WritableStream'))
-      : pipeTo.call(this, destination, options);
-  },
-};
-Object.defineProperty(ReadableStream.prototype, 'pipeTo', { value: ours.pipeTo });
-
-for (const Class of Object.values(streamClasses)) {
-  if (!(CLONE in Class.prototype)) Object.defineProperty(Class.prototype, CLONE, { value: null });
+/** Without its argument it rejects with a text. */
+function mendPipeTo({ prototype }: Library['ReadableStream']): void {
+  const { pipeTo: original } = prototype;
+  const { pipeTo } = {
+    pipeTo(
+      this: ReadableStream,
+      destination: WritableStream,
+      ...[options]: readonly [options?: library.StreamPipeOptions]
+    ): Promise<void> {
+      return destination === undefined
+        ? Promise.reject(new TypeError('pipeTo needs a WritableStream'))
+        : original.call(this, destination, options);
+    },
+  };
+  Object.defineProperty(prototype, 'pipeTo', { value: pipeTo });
 }
 
 // Transferred, each chunk is cloned on its way, as if it went to another world and back.
 
-function checkUnlocked(stream: { readonly locked: boolean }): void {
-  if (stream.locked) throw new DOMException('A locked stream cannot be moved', 'DataCloneError');
+function moveReadable(this: ReadableStream): object {
+  checkUnlocked(this);
+  return withClonedChunks(this);
 }
 
-define(ReadableStream.prototype, TRANSFER, function (this: ReadableStream): object {
-  checkUnlocked(this);
-  const reader = this.getReader();
-  return new ReadableStream<unknown>(
+/** It takes the stream's place. */
+export function withClonedChunks(stream: ReadableStream): ReadableStream {
+  const reader = stream.getReader();
+  return new (streams().ReadableStream)<unknown>(
     {
       async pull(controller) {
         const { done, value } = await reader.read();
@@ -95,30 +90,30 @@ define(ReadableStream.prototype, TRANSFER, function (this: ReadableStream): obje
     },
     { highWaterMark: 0 },
   );
-});
+}
 
-define(WritableStream.prototype, TRANSFER, function (this: WritableStream): object {
+function moveWritable(this: WritableStream): object {
   checkUnlocked(this);
   const writer = this.getWriter();
-  return new WritableStream<unknown>({
+  return new (streams().WritableStream)<unknown>({
     write: (chunk) => writer.write(cloned(chunk, (reason) => void writer.abort(reason))),
     close: () => writer.close(),
     abort: (reason) => writer.abort(reason),
   });
-});
+}
 
-define(TransformStream.prototype, TRANSFER, function (this: TransformStream): object {
+function moveTransform(this: TransformStream): object {
   const { readable, writable } = this;
   checkUnlocked(readable);
   checkUnlocked(writable);
-  return Object.create(TransformStream.prototype, {
-    readable: { value: moved(readable), enumerable: true },
-    writable: { value: moved(writable), enumerable: true },
+  return Object.create(streams().TransformStream.prototype, {
+    readable: { value: moveReadable.call(readable), enumerable: true },
+    writable: { value: moveWritable.call(writable), enumerable: true },
   }) as object;
-});
+}
 
-function moved(stream: object): unknown {
-  return (stream as Record<symbol, () => object>)[TRANSFER]?.();
+function checkUnlocked(stream: { readonly locked: boolean }): void {
+  if (stream.locked) throw new DOMException('A locked stream cannot be moved', 'DataCloneError');
 }
 
 function cloned(chunk: unknown, fail: (reason: unknown) => void): unknown {
@@ -130,7 +125,14 @@ function cloned(chunk: unknown, fail: (reason: unknown) => void): unknown {
   }
 }
 
-/** Has anything been read from it, or has it been cancelled? The standard's own word for a body that is used. @public */
+type Inside = { readonly _disturbed: boolean; readonly _readableStreamController: object };
+
+/** Has anything been read from it, or has it been cancelled? The standard's own word for a body that is used. */
 export function isDisturbed(stream: ReadableStream): boolean {
-  return (stream as unknown as { readonly _disturbed: boolean })._disturbed;
+  return (stream as unknown as Inside)._disturbed;
+}
+
+export function isByteStream(stream: ReadableStream): boolean {
+  const { _readableStreamController } = stream as unknown as Inside;
+  return _readableStreamController instanceof streams().ReadableByteStreamController;
 }

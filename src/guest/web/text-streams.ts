@@ -1,8 +1,7 @@
 /** `TextEncoderStream` and `TextDecoderStream` (Encoding standard §7.6, §7.7). */
 import { describeInterface } from '../world/webidl.ts';
-import { type ReadableStream, TransformStream, type WritableStream } from './streams.ts';
+import { type ReadableStream, streams, type WritableStream } from './streams.ts';
 
-type Transformer = ConstructorParameters<typeof TransformStream<unknown, unknown>>[0];
 type Pair = { readonly readable: ReadableStream; readonly writable: WritableStream };
 
 export class TextEncoderStream {
@@ -12,7 +11,7 @@ export class TextEncoderStream {
     const encoder = new TextEncoder();
     /** The first half of a pair whose other half comes with the next chunk. */
     let lead = '';
-    this.#pair = new TransformStream<unknown, unknown>({
+    this.#pair = new (streams().TransformStream)<unknown, unknown>({
       transform(chunk, controller) {
         let text = lead + `${chunk as string}`;
         lead = '';
@@ -25,7 +24,7 @@ export class TextEncoderStream {
       flush(controller) {
         if (lead !== '') controller.enqueue(encoder.encode(lead));
       },
-    } satisfies Transformer);
+    });
   }
 
   get encoding(): string {
@@ -53,7 +52,7 @@ export class TextDecoderStream {
   ) {
     const decoder = new TextDecoder(label, options);
     this.#decoder = decoder;
-    this.#pair = new TransformStream<unknown, unknown>({
+    this.#pair = new (streams().TransformStream)<unknown, unknown>({
       transform(chunk, controller) {
         if (chunk === undefined) throw new TypeError('A chunk to decode must be bytes');
         const text = decoder.decode(chunk as Uint8Array, { stream: true });
@@ -63,7 +62,7 @@ export class TextDecoderStream {
         const text = decoder.decode();
         if (text !== '') controller.enqueue(text);
       },
-    } satisfies Transformer);
+    });
   }
 
   get encoding(): string {
@@ -84,4 +83,9 @@ export class TextDecoderStream {
   static {
     describeInterface(this);
   }
+}
+
+/** As UTF-8, without its byte order mark. */
+export function textStream(bytes: ReadableStream): ReadableStream<string> {
+  return bytes.pipeThrough(new TextDecoderStream() as never);
 }

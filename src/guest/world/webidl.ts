@@ -52,16 +52,21 @@ export function toDictionary(value: unknown, what: string): Readonly<Record<stri
   return value as Record<string, unknown>;
 }
 
+/** ECMAScript's ToNumber: a BigInt is a TypeError. */
+export function toNumber(value: unknown): number {
+  return +(value as number);
+}
+
 /** `[EnforceRange] unsigned long long`. */
 export function toCount(value: unknown, what: string): number {
-  const number = Math.trunc(Number(value));
+  const number = Math.trunc(toNumber(value));
   if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number + 0;
   throw new TypeError(`${what} must be a whole number from 0 to 2^53 - 1`);
 }
 
 /** `unsigned long`: modulo 2^32. */
 export function toUnsignedLong(value: unknown): number {
-  return Number(value) >>> 0;
+  return toNumber(value) >>> 0;
 }
 
 /** `USVString`: lone surrogates become U+FFFD. */

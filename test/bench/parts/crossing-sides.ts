@@ -30,7 +30,7 @@ export async function isolateCrossing(): Promise<Crossing> {
   let acked: (count: number) => void = () => {};
   let came: (count: number) => void = () => {};
   const listens = Promise.withResolvers<void>();
-  const running = createShippedHost().start(startOf('crossing', bundle), {
+  const running = (await createShippedHost()).start(startOf('crossing', bundle), {
     started() {},
     requests(requests) {
       const answers: GuestEvent[] = [];

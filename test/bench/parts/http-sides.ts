@@ -28,7 +28,7 @@ export async function moduleSide(bytes: number): Promise<HttpSide> {
   const open = Promise.withResolvers<number>();
   const published = [{ ip: '127.0.0.1', port: 0, at: 'bench' }];
   const grants = { ...noGrants, ports: [{ port: 8080, published }] };
-  createShippedHost().start(
+  (await createShippedHost()).start(
     { ...startOf('http', bundle), grants },
     {
       started() {},

@@ -12,9 +12,13 @@ export interface PeerProcess {
   stop(): Promise<void>;
 }
 
-/** `program`: a file beside this one. */
-export function startPeerProcess(program: string, argv: readonly string[]): PeerProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...argv], {
+/** `program`: a file beside this one; `flags`: of Node. */
+export function startPeerProcess(
+  program: string,
+  argv: readonly string[],
+  flags: readonly string[] = [],
+): PeerProcess {
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, program), ...argv], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   atExit(() => child.kill('SIGKILL'));

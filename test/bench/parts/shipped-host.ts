@@ -13,19 +13,33 @@ import {
 } from '../../../src/core/ports.ts';
 import type { HostSettings } from '../../../src/host/host-settings.ts';
 import { createModuleHost } from '../../../src/host/module-host.ts';
+import { createSnapshots } from '../../../src/host/snapshots.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
-import { within } from '../../fakes/within.ts';
+import { until, within } from '../../fakes/within.ts';
 import { diskFolder } from './disk.ts';
 
 const LIMIT_MS = 10_000;
+const snapshotFolder = diskFolder('snapshot');
 const dist = join(import.meta.dirname, '../../../dist');
 const log = createLog('error', systemClock.now, (line) => void process.stderr.write(line));
 
-export function createShippedHost(settings: Partial<HostSettings> = {}): ModuleHost {
+export async function createShippedHost(settings: Partial<HostSettings> = {}): Promise<ModuleHost> {
+  const prelude = readFileSync(join(dist, 'prelude.js'), 'utf8');
+  const snapshots = createSnapshots({
+    folder: snapshotFolder,
+    program: join(dist, 'snapshot.cjs'),
+    prelude,
+    clock: systemClock,
+    log,
+    calmMs: 0,
+  });
+  // As on a device that has run for a minute before.
+  await until(LIMIT_MS, 'the snapshot', () => snapshots.current() !== undefined);
   return createModuleHost({
     hostMain: join(dist, 'host.cjs'),
-    prelude: readFileSync(join(dist, 'prelude.js'), 'utf8'),
+    prelude,
+    snapshots,
     clock: systemClock,
     log,
     settings,

@@ -35,7 +35,12 @@ export type Target = {
   readonly registry: InstanceType<typeof azureHub.Registry>;
   readonly service: InstanceType<typeof azureHub.Client>;
   /** Makes a device; returns its connection string. The id is new at every call. */
-  newDevice(authentication?: object): Promise<{ readonly id: string; readonly login: string }>;
+  newDevice(
+    authentication?: object,
+    more?: object,
+  ): Promise<{ readonly id: string; readonly login: string }>;
+  /** An id of a device nobody has; whatever is made under it is deleted in the end. */
+  newId(): string;
   newModule(device: string, id: string): Promise<string>;
   client(login: string, transport: Transport, options?: object): Promise<SdkClient>;
   moduleClient(login: string, transport: Transport, options?: object): Promise<SdkModuleClient>;
@@ -74,13 +79,18 @@ export async function openTarget(): Promise<Target> {
 
   const made: string[] = [];
   const opened: { close(): Promise<unknown> }[] = [];
-  let serviceOpen = false;
 
   const loginOf = (id: string, identity: any, module = ''): string => {
     const { type, symmetricKey } = identity.authentication;
     const proof = type === 'sas' ? `SharedAccessKey=${symmetricKey.primaryKey}` : 'x509=true';
     return `HostName=${hostName};DeviceId=${id}${module};${proof}`;
   };
+
+  function newId(): string {
+    const id = `isolet-test-${Date.now().toString(36)}-${made.length}`;
+    made.push(id);
+    return id;
+  }
 
   async function prepare<T extends { setOptions(options: object): Promise<unknown> }>(
     client: T & { close(): Promise<unknown> },
@@ -106,11 +116,11 @@ export async function openTarget(): Promise<Target> {
     hostName,
     registry,
     service,
-    async newDevice(authentication) {
-      const id = `isolet-test-${Date.now().toString(36)}-${made.length}`;
-      const wish = { deviceId: id, ...(authentication === undefined ? {} : { authentication }) };
-      const { responseBody } = await registry.create(wish as never);
-      made.push(id);
+    newId,
+    async newDevice(authentication, more = {}) {
+      const id = newId();
+      const proof = authentication === undefined ? {} : { authentication };
+      const { responseBody } = await registry.create({ deviceId: id, ...proof, ...more } as never);
       return { id, login: loginOf(id, responseBody) };
     },
     async newModule(device, id) {
@@ -133,11 +143,14 @@ export async function openTarget(): Promise<Target> {
       return await listEvents(emulator, `device=${device}&module=${module}`);
     },
     async sendToDevice(device, message) {
-      if (emulator === undefined) {
-        if (!serviceOpen) await service.open();
-        serviceOpen = true;
-        await service.send(device, message as never);
-      } else emulator.messages.send(device, asStored(message));
+      // One of its own: tests cut all connections of this process, and it would not come back.
+      const sender = azureHub.Client.fromConnectionString(owner);
+      try {
+        await sender.open();
+        await sender.send(device, message as never);
+      } finally {
+        await sender.close().catch(() => undefined);
+      }
     },
     trust(name, pem) {
       emulator?.trust(name, pem);
@@ -146,8 +159,9 @@ export async function openTarget(): Promise<Target> {
     closeClients,
     async close() {
       await closeClients();
-      for (const id of made) await registry.delete(id);
-      if (serviceOpen) await service.close();
+      // Some a test has deleted itself.
+      await Promise.allSettled(made.map((id) => registry.delete(id)));
+      await service.close().catch(() => undefined);
       await emulator?.forget();
     },
   };
@@ -162,23 +176,6 @@ function agentTo(host: string, port: string): https.Agent {
   return new ToTheHub({ keepAlive: false });
 }
 
-/** A service's message as the emulator keeps it. */
-function asStored(message: InstanceType<typeof Message>) {
-  const system = Object.entries({
-    'message-id': message.messageId,
-    'correlation-id': message.correlationId,
-    'content-type': message.contentType,
-  }).filter((entry): entry is [string, string] => Boolean(entry[1]));
-  const pairs = message.properties.propertyList.map(({ key, value }) => [key, value] as const);
-  return {
-    body: message.getBytes(),
-    properties: Object.fromEntries(pairs),
-    system: Object.fromEntries(system),
-    ack: (message.ack ?? 'none') as 'none',
-    expiresAtMs: undefined,
-  };
-}
-
 /** Every socket this process opened and that lives: a drop is one of them destroyed. */
 const sockets = new Set<Socket>();
 channel('net.client.socket').subscribe((message) => {
@@ -190,6 +187,21 @@ channel('net.client.socket').subscribe((message) => {
 /** Cuts all connections of this process, as a router that restarts would. */
 export function dropConnections(): void {
   for (const socket of sockets) socket.destroy();
+}
+
+/** Asks again and again until there is an answer that is neither undefined nor false. */
+export async function eventually<T>(
+  ms: number,
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+): Promise<T> {
+  const endsAt = performance.now() + ms;
+  for (;;) {
+    const answer = await within(PATIENCE_MS, what, ask());
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > endsAt) throw new Error(`${what} did not come within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS / 500));
+  }
 }
 
 export async function rejection(promise: Promise<unknown>): Promise<Error> {

@@ -3,6 +3,7 @@
  * the network goes where it was granted, and compression to zlib.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as assert from 'uvu/assert';
 import { type Grants, noGrants } from '../../../src/core/ports.ts';
 import { createCompressionService } from '../../../src/host/compression-service.ts';
 import { createDeviceServices } from '../../../src/host/device-services.ts';
@@ -78,4 +79,12 @@ export async function withHost<Answer, Argument>(
     services.close();
     box.dispose();
   }
+}
+
+/** What the function tells, by names, is the same there and here. */
+export async function agreeWithNode(run: () => Promise<Record<string, unknown>>): Promise<void> {
+  const guest = await withHost(run);
+  const node = JSON.parse(JSON.stringify(await run())) as Record<string, unknown>;
+  assert.equal(Object.keys(guest), Object.keys(node));
+  for (const key of Object.keys(node)) assert.equal(guest[key], node[key], key);
 }

@@ -4,8 +4,8 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createDeskBlobs, createDeskKeeper } from '../../../build/develop/desk-kept.ts';
 import type { Fault } from '../../../src/core/fault.ts';
-import type { LogLevel } from '../../../src/core/guest-protocol.ts';
 import type { Message, Properties } from '../../../src/core/message.ts';
 import { noUse } from '../../../src/core/module-use.ts';
 import { type Ending, type ModuleStart, noGrants } from '../../../src/core/ports.ts';
@@ -19,6 +19,7 @@ import {
 } from '../../../src/supervisor/live-module.ts';
 import { createMethods } from '../../../src/supervisor/methods.ts';
 import { createModuleLogs } from '../../../src/supervisor/module-logs.ts';
+import { createOwnMetrics } from '../../../src/supervisor/own-metrics.ts';
 import { until } from '../../fakes/within.ts';
 import { createTestHost } from '../real-host.ts';
 
@@ -37,6 +38,8 @@ function createDevice() {
     systemClock,
     createLog('debug', systemClock.now, (line) => void lines.push(line)),
   );
+  const keeper = createDeskKeeper();
+  const blobs = createDeskBlobs();
   const methods = createMethods({
     device: 'board',
     clock: systemClock,
@@ -56,7 +59,10 @@ function createDevice() {
       asked.push(`report of ${module}: ${JSON.stringify(patch)}`);
     },
     invoke: methods.fromModule,
-    log: (module, level: LogLevel, text) => logs.append(module, level, text),
+    log: logs.append,
+    ownMetrics: createOwnMetrics(),
+    blobs: { carryOut: blobs.carryOut, release: blobs.release },
+    keep: keeper.carryOut,
     relief: () => undefined,
   };
 
@@ -266,6 +272,50 @@ test('calls without an answer have an end', async ({ device }) => {
   };
   // Those that wait find somebody, and the test its end.
   device.live.set('nobody', nobody as LiveModule);
+});
+
+// Would have gained: what another module keeps.
+test('no key, name, range or field leads to what another module keeps', async ({ device }) => {
+  const put = (what: string) => `
+    await ask({ t: 'keep', ask: { what: 'write', changes: [['k', '"${what}"']] } });
+    const upload = await ask({ t: 'blob', ask: { what: 'begin' } });
+    await ask({ t: 'blob', ask: { what: 'append', upload, base64: 'c2VjcmV0' } });
+    say(upload);`;
+  await device.start(
+    'victim',
+    `${put('secret')} await ask({ t: 'blob', ask: { what: 'commit', upload, name: 'b' } }); say('kept');
+     const open = await ask({ t: 'blob', ask: { what: 'begin' } }); say(open);`,
+  );
+  await until(LIMIT_MS, 'it is kept', () => device.said('victim').length === 3);
+  const [, , open] = device.said('victim');
+  await device.start(
+    'spy',
+    `const names = ['b', '../victim/b', 'victim/b', '../../victim/b', 'victim', '%2E%2E/victim/b'];
+     const keys = ['k', 'victim/k', 'victim\\0k', '../victim/k', "' OR 1=1 --", '__proto__'];
+     say(await ask({ t: 'keep', ask: { what: 'get', keys } }));
+     say(await ask({ t: 'keep', ask: { what: 'list', from: '', to: null, limit: 100, reverse: false } }));
+     for (const name of names) say(await ask({ t: 'blob', ask: { what: 'look', name } }));
+     say(await ask({ t: 'blob', ask: { what: 'list', after: '' } }));
+     say(await ask({ t: 'blob', ask: { what: 'append', upload: ${String(open)}, base64: 'AAAA' } }));
+     say(await ask({ t: 'blob', ask: { what: 'commit', upload: ${String(open)}, name: 'stolen' } }));
+     say(await ask({ t: 'blob', ask: { what: 'delete', name: 'b' } }));
+     say('end');
+     await ask({ t: 'twin' });
+     await ask({ t: 'keep', module: 'victim', ask: { what: 'get', keys: ['k'] } });`,
+  );
+  await until(LIMIT_MS, 'it has ended', () => device.endings.has('spy'));
+  assert.match(device.endings.get('spy')?.reason ?? '', /keep has wrong fields/);
+  const nothing = [null, null, null, null, null, null];
+  assert.equal(device.said('spy'), [
+    nothing,
+    { entries: [], more: false },
+    ...nothing,
+    [],
+    'ArgumentError',
+    'ArgumentError',
+    false,
+    'end',
+  ]);
 });
 
 test.run();
