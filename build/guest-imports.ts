@@ -42,6 +42,7 @@ const builtins: Readonly<Record<string, string>> = {
   'timers/promises': 'timers-promises.ts',
   url: 'url.ts',
   util: 'util.ts',
+  zlib: 'zlib.ts',
   'util/types': 'util-types.ts',
 };
 

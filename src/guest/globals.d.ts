@@ -196,3 +196,19 @@ interface Uint8Array {
     readonly omitPadding?: boolean;
   }): string;
 }
+
+/** As far as our own files use it (build/guest-packages.ts). */
+declare module 'isolet-package:readable-stream' {
+  import { EventEmitter } from 'events';
+  export class Transform extends EventEmitter {
+    constructor(options?: object);
+    readonly destroyed: boolean;
+    push(chunk: Uint8Array): boolean;
+    write(chunk: Uint8Array, done?: () => void): boolean;
+    destroy(error?: Error): this;
+    _transform(chunk: Uint8Array, encoding: string, done: (error?: Error | null) => void): void;
+    _flush(done: (error?: Error | null) => void): void;
+    _read(size: number): void;
+    _destroy(error: Error | null, done: (error?: Error | null) => void): void;
+  }
+}

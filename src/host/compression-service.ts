@@ -2,7 +2,8 @@
  * Compression for one module, piece by piece: what is written goes through zlib, and what comes out waits in
  * zlib until it is asked for, so that a few bytes that unpack to gigabytes (a zip bomb) fill nobody's memory.
  *
- *   open  {format, unpack} → number       format: gzip | deflate | deflate-raw | brotli
+ *   open  {format, unpack, level?, loose?} → number     format: gzip | deflate | deflate-raw | brotli;
+ *                                          loose = what follows the end is left alone
  *   write {source, bytes} → {bytes, done} base64; done = what was written is used up, and all it gave is here
  *   end   {source} → {bytes, done}        nothing follows
  *   read  {source} → {bytes, done}        more of what came out, after `done: false`
@@ -12,6 +13,7 @@
  */
 import type { Transform } from 'node:stream';
 import {
+  constants,
   createBrotliCompress,
   createBrotliDecompress,
   createDeflate,
@@ -22,7 +24,7 @@ import {
   createInflateRaw,
   type ZlibOptions,
 } from 'node:zlib';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type MakeService, ServiceError } from './device-services.ts';
 
 /** Bytes of one `write`; the guest cuts what is longer. */
@@ -35,7 +37,10 @@ const packers: Readonly<Record<string, Make>> = {
   gzip: createGzip,
   deflate: createDeflate,
   'deflate-raw': createDeflateRaw,
-  brotli: () => createBrotliCompress(),
+  brotli: ({ level }) =>
+    createBrotliCompress(
+      level === undefined ? {} : { params: { [constants.BROTLI_PARAM_QUALITY]: level } },
+    ),
 };
 const unpackers: Readonly<Record<string, Make>> = {
   gzip: createGunzip,
@@ -60,7 +65,8 @@ export const createCompressionService: MakeService = ({ settings }) => {
   const open = new Map<number, Stream>();
   let lastSource = 0;
 
-  function start(format: unknown, unpack: boolean): number {
+  function start({ format, unpack: wants, level, loose }: JsonObject): number {
+    const unpack = wants === true;
     const table = unpack ? unpackers : packers;
     const make = typeof format === 'string' && Object.hasOwn(table, format) && table[format];
     if (!make) {
@@ -75,7 +81,9 @@ export const createCompressionService: MakeService = ({ settings }) => {
         `compression: this module has ${compressionsMax} compressions under way: end or cancel some`,
       );
     }
-    const zlib = make({ rejectGarbageAfterEnd: true } as ZlibOptions);
+    const known = Number.isInteger(level) && (level as number) >= -1 && (level as number) <= 11;
+    const options: object = known ? { level } : {};
+    const zlib = make({ ...options, rejectGarbageAfterEnd: loose !== true } as ZlibOptions);
     const stream: Stream = {
       zlib,
       busy: false,
@@ -163,10 +171,11 @@ export const createCompressionService: MakeService = ({ settings }) => {
 
   return {
     async ask(what, args) {
-      const { source, format, unpack, bytes } = isJsonObject(args) ? args : {};
+      const given = isJsonObject(args) ? args : {};
+      const { source, bytes } = given;
       switch (what) {
         case 'open':
-          return start(format, unpack === true);
+          return start(given);
         case 'write':
           return write(Number(source), bytes);
         case 'end':

@@ -20,10 +20,10 @@ export function codeLengths(counts: Uint32Array, bitsMax: number): Uint8Array {
 }
 
 /** Depth of each leaf of Huffman's tree; `weights` ascend. Leaves and inner nodes are two queues. */
-function depths(weights: readonly number[]): number[] {
+function depths(weights: readonly number[]): Uint32Array {
   const count = weights.length;
   const inner: number[] = [];
-  const parents = new Array<number>(2 * count - 1).fill(0);
+  const parents = new Uint32Array(2 * count - 1);
   let leaf = 0;
   let node = 0;
   const lightest = (): number => {
@@ -39,7 +39,7 @@ function depths(weights: readonly number[]): number[] {
     parents[one] = parents[other] = count + inner.length;
     inner.push(weightOf(one) + weightOf(other));
   }
-  const depth = new Array<number>(2 * count - 1).fill(0);
+  const depth = new Uint32Array(2 * count - 1);
   for (let i = 2 * count - 3; i >= 0; i--) {
     depth[i] = (depth[parents[i] as number] as number) + 1;
   }
@@ -47,7 +47,7 @@ function depths(weights: readonly number[]): number[] {
 }
 
 /** How many codes of each length; those that are too long are cut, and others made longer for them. */
-function limited(depth: readonly number[], bitsMax: number): Uint32Array {
+function limited(depth: Uint32Array, bitsMax: number): Uint32Array {
   const perLength = new Uint32Array(bitsMax + 1);
   for (const each of depth) {
     const length = Math.min(each, bitsMax);

@@ -1,11 +1,12 @@
-/** Runs a function of a test in a real isolate whose host is the real crypto service, without the process around it. */
+/** Runs a function of a test in a real isolate whose host is the real services, without the process around them. */
 import { build } from 'esbuild';
 import { installersFor } from '../../../build/guest-globals.ts';
 import { guestPlugin } from '../../../build/guest-plugin.ts';
 import type { HostCall } from '../../../src/core/guest-protocol.ts';
-import { defaultCryptoLimits } from '../../../src/host/crypto-limits.ts';
-import { createCryptoServiceWith } from '../../../src/host/crypto-service.ts';
+import { createCompressionService } from '../../../src/host/compression-service.ts';
+import { createCryptoService } from '../../../src/host/crypto-service.ts';
 import { createDeviceServices } from '../../../src/host/device-services.ts';
+import { defaultHostSettings } from '../../../src/host/host-settings.ts';
 import { until } from '../../fakes/within.ts';
 import { type ModuleBox, openBox } from '../module-box.ts';
 
@@ -36,14 +37,19 @@ export async function bundled(source: string): Promise<string> {
 }
 
 /** Answers what the module asks of the service, as its host does. */
-function serve(box: ModuleBox, wanted: () => boolean): Promise<void> {
+async function serve(box: ModuleBox, wanted: () => boolean): Promise<void> {
   const services = createDeviceServices(
-    { crypto: async () => () => createCryptoServiceWith(defaultCryptoLimits) },
-    { grants: {} as never, settings: {} as never, note: () => {} },
+    {
+      crypto: async () => createCryptoService,
+      compression: async () => createCompressionService,
+    },
+    { grants: {} as never, settings: defaultHostSettings, note: () => {} },
     () => true,
   );
   let seen = 0;
   let under = 0;
+  let turns = 0;
+  let timer: NodeJS.Timeout | undefined;
   const step = (): boolean => {
     const asks = box.hostCalls().filter((call): call is Ask => call.t === 'ask');
     for (; seen < asks.length; seen++) {
@@ -53,9 +59,20 @@ function serve(box: ModuleBox, wanted: () => boolean): Promise<void> {
         return box.hostPost([done]);
       });
     }
+    const { timerMs = -1 } = box.batches.at(-1) ?? {};
+    if (box.batches.length > turns) {
+      turns = box.batches.length;
+      clearTimeout(timer);
+      if (timerMs >= 0) timer = setTimeout(() => void box.hostPost([{ t: 'timers' }]), timerMs);
+    }
     return wanted() && under === 0;
   };
-  return until(LIMIT_MS, 'the module is done', step).then(() => services.close());
+  try {
+    await until(LIMIT_MS, 'the module is done', step);
+  } finally {
+    clearTimeout(timer);
+    services.close();
+  }
 }
 
 /**
