@@ -29,7 +29,7 @@ export const ORDER: readonly number[] = [
   16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 
-export const LITERALS_MAX = 288;
+const LITERALS_MAX = 288;
 export const CODE_BITS_MAX = 15;
 
 /** Lengths of the codes a block can use without telling them. */
