@@ -1,10 +1,10 @@
 /** The newcomer's path in the README: its commands as they stand there, with what they print. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { looksLike, type Shell, startShell } from '../docs/shell.ts';
 import { until, within } from '../fakes/within.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -23,11 +23,11 @@ test('five commands, each with its output', async () => {
   assert.is(steps.length, 5);
   const folder = mkdtempSync(join(tmpdir(), 'isolet-newcomer-'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const running: ReturnType<typeof bash>[] = [];
+  const running: Shell[] = [];
   let port = '';
   try {
     for (const { commands } of steps) {
-      const step = bash(commands, folder);
+      const step = startShell(`${preamble}\n${commands}`, folder);
       running.push(step);
       // The hub and the watcher go on: the next command is for when they are there.
       if (running.length === 1) {
@@ -59,42 +59,5 @@ npm() {
   node ${join(root, 'src/cli/main.ts')} "$@"
 }
 `;
-
-function bash(commands: string, cwd: string) {
-  // A group of its own, so that what it has started ends with it.
-  const child: ChildProcess = spawn('bash', ['-c', `${preamble}\n${commands}`], {
-    cwd,
-    detached: true,
-    env: { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  return {
-    out: () => text,
-    ended,
-    stop(): void {
-      try {
-        process.kill(-(child.pid as number), 'SIGTERM');
-      } catch {
-        // It has ended.
-      }
-    },
-  };
-}
-
-/** `…` stands for anything, and so do the digits of a time. */
-function looksLike(out: string, printed: string): boolean {
-  const pattern = printed
-    .trim()
-    .split('…')
-    .map((part) =>
-      part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace(/\d\d:\d\d:\d\d\\\.\d{3}/, '[\\d:.]{12}'),
-    )
-    .join('.*');
-  return new RegExp(`^${pattern}$`).test(out.trim());
-}
 
 test.run();
