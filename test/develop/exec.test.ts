@@ -136,6 +136,36 @@ test('what is wrong in the source or with the file', async ({ dir }) => {
   assert.match(none.err, /did you mean network\?[^]*bind=a[^]*port=0/);
 });
 
+test('what a device refuses is refused here, too, in a sentence', async ({ dir }) => {
+  const source = `
+    import { Message, ModuleClient } from 'azure-iot-device';
+    import { Mqtt } from 'azure-iot-device-mqtt';
+    const client = await ModuleClient.fromEnvironment(Mqtt);
+    await client.open();
+    const twin = await client.getTwin();
+    const told = (run: Promise<unknown>) => run.then(() => 'taken', (error: Error) => error.message);
+    const report = (value: object) =>
+      new Promise<void>((yes, no) => twin.properties.reported.update(value, (e: Error) => (e ? no(e) : yes())));
+    console.log(await told(client.sendOutputEvent('o', new Message('x'.repeat(20_000_000)))));
+    console.log(await told(report({ a: 'x'.repeat(33 * 1024) })));
+    console.log(await told(report({ a: 1 })), JSON.stringify((await client.getTwin()).properties.reported.a));
+    try { new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array([0xff])); } catch (e) { console.log(e.name); }
+    process.exit();`;
+  const { out, err, code } = await exec(dir, 'limits.ts', source);
+  assert.equal([code, err], [0, '']);
+  assert.match(out, /^A message may have \d+ bytes; this body alone has 20000000 or more\.\n/);
+  assert.match(out, /\nTwin properties size \d+ exceeds maximum 32768\ntaken 1\nTypeError\n$/);
+});
+
+test('files that import each other in a circle run as far as they can', async ({ dir }) => {
+  writeFileSync(
+    join(dir, 'circle.js'),
+    "import { a } from './round.js';\nexport const b = () => a;",
+  );
+  const round = "import { b } from './circle.js';\nexport const a = 1;\nconsole.log(b());";
+  assert.is((await exec(dir, 'round.js', round)).out, '1\n');
+});
+
 test('an HTTP server keeps it running until it is closed', async ({ dir }) => {
   const source = `import http from 'http';
     const server = http.createServer((request, response) => { response.end('served'); server.close(); });
