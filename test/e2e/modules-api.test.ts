@@ -99,6 +99,7 @@ test('what a module keeps is its own, outlives restarts of all, and the module i
 
     device = await within(WAIT_MS, 'start', startDevice({ dataDir }));
     assert.equal(await lineOf(device, 'one'), expected('one', 2));
+    assert.equal(await lineOf(device, 'two'), expected('two', 2));
     const { storageBytes, totals } = device.module('one') ?? {};
     assert.ok((storageBytes ?? 0) > 40, `${storageBytes} bytes`);
     assert.ok((totals?.keptWrites ?? 0) >= 1);
