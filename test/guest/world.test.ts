@@ -68,6 +68,34 @@ test("timers have the shape of Node's", () =>
     },
   ));
 
+test('between callbacks due together promise reactions run', () =>
+  withBox(
+    `const steps = [];
+    for (const name of ['a', 'b']) {
+      setTimeout(() => {
+        steps.push(name);
+        Promise.resolve().then(() => steps.push(name + 1)).then(() => steps.push(name + 2));
+      }, 1);
+      setImmediate(() => {
+        steps.push('i' + name);
+        queueMicrotask(() => steps.push('i' + name + 1));
+      });
+    }
+    setTimeout(() => console.log(steps.join()), 20);`,
+    async (box) => {
+      while (box.batches.at(-1)?.timerMs !== -1) await box.tick();
+      assert.equal(box.logs().map(sorted), ['a,a1,a2,b,b1,b2 ia,ia1,ib,ib1']);
+    },
+  ));
+
+/** Timers and immediates each in their order; which come first is not told. */
+function sorted(line: string): string {
+  const steps = line.split(',');
+  const of = (isImmediate: boolean): string =>
+    steps.filter((step) => step.startsWith('i') === isImmediate).join();
+  return `${of(false)} ${of(true)}`;
+}
+
 test('a timer that throws ends the module, after the others of its turn', async () => {
   const box = await openBox(`
     setTimeout(() => { throw new Error('first'); }, 1);

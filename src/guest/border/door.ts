@@ -9,7 +9,7 @@ export type Rooms = {
   readonly reply: (event: Extract<GuestEvent, { t: 'reply' }>) => void;
   readonly done: (event: Extract<HostEvent, { t: 'done' }>) => void;
   readonly signal: (event: Extract<HostEvent, { t: 'signal' }>) => void;
-  readonly timers: () => void;
+  readonly timers: () => Promise<void>;
   /** No room for this input: it must come again. */
   readonly refuse: (id: number) => void;
   /** Runs and takes the error, so that one event cannot spoil the others. */
@@ -44,7 +44,7 @@ export function createDoor(rooms: Rooms): Door {
   }
 
   function enterFromHost(event: HostEvent): void {
-    if (event.t === 'timers') rooms.timers();
+    if (event.t === 'timers') void rooms.timers();
     else if (event.t === 'done') rooms.done(event);
     else rooms.signal(event);
   }
