@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { build } from '../e2e/programs.ts';
 import { until, within } from '../fakes/within.ts';
 import { looksLike, type Shell, startShell } from './shell.ts';
 
@@ -37,6 +38,7 @@ test('each block is a file, a command or what a command prints', () => {
 });
 
 test('from nothing to a module that runs on a device', async () => {
+  build();
   const folder = mkdtempSync(join(tmpdir(), 'isolet-writing-'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const shells: Shell[] = [];
