@@ -179,10 +179,17 @@ export async function runKillRounds(
   }
 
   async function killHost(round: number, running: Started): Promise<void> {
-    const pid = hostOf(running.child.pid as number);
+    // The round before may have killed one, too, and lines of that life still come in.
+    let pid: number | undefined;
+    await until(LIMIT_MS, 'the supervisor has a module host', () => {
+      pid = hostOf(running.child.pid as number);
+      return pid !== undefined || refuseToEnd(running);
+    });
+    if (pid === undefined) return;
+    const host = pid;
     const fromMs = Date.now();
-    process.kill(pid, 'SIGKILL');
-    await until(LIMIT_MS, 'the module host dies', () => !isAlive(pid));
+    process.kill(host, 'SIGKILL');
+    await until(LIMIT_MS, 'the module host dies', () => !isAlive(host));
     const toMs = Date.now();
     ledger.killed({ victim: 'host', round, fromMs, toMs });
     kills.host++;
@@ -304,15 +311,23 @@ function refuseToEnd({ child, errors }: Started): undefined {
   throw new Error(`it ended by itself with ${child.exitCode ?? child.signalCode}: ${errors()}`);
 }
 
-/** The module host among a supervisor's children. */
-function hostOf(supervisorPid: number): number {
-  for (const task of readdirSync(`/proc/${supervisorPid}/task`)) {
-    const children = readFileSync(`/proc/${supervisorPid}/task/${task}/children`, 'utf8');
-    for (const pid of children.split(' ').filter((text) => text !== '')) {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('host.cjs')) return Number(pid);
-    }
+/** The living module host among a supervisor's children, if it has one now. */
+function hostOf(supervisorPid: number): number | undefined {
+  const children = readdirSync(`/proc/${supervisorPid}/task`)
+    .map((task) => readFileSync(`/proc/${supervisorPid}/task/${task}/children`, 'utf8'))
+    .flatMap((text) => text.split(' '))
+    .filter((text) => text !== '')
+    .map(Number);
+  return children.find((pid) => isAlive(pid) && commandOf(pid).includes('host.cjs'));
+}
+
+/** The command line of a process; nothing when it is gone. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
-  throw new Error('the supervisor has no module host');
 }
 
 /** A zombie is dead. */
