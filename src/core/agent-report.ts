@@ -2,7 +2,12 @@
 import type { Deployment, DesiredStatus, ModuleSpec } from './deployment.ts';
 import { STARTUP_ORDER_LAST, shortened } from './deployment.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { BundleState, ModuleObservation, Observation } from './plan.ts';
+import {
+  type BundleState,
+  type ModuleObservation,
+  needsRestart,
+  type Observation,
+} from './plan.ts';
 import { coolOffMs, RESTARTS_UNTIL_FAILED } from './restart-policy.ts';
 import { restartReason } from './restart-reason.ts';
 
@@ -30,7 +35,7 @@ export function moduleStatus(
   const problem = problems.length > 0 ? problems.join('; ') : bundleProblem;
   switch (state) {
     case 'running':
-      return { status: 'running', description: problem ?? 'running' };
+      return { status: 'running', description: problem ?? runningText(spec, module) };
     case 'starting':
       return { status: 'running', description: 'starting' };
     case 'idle':
@@ -45,6 +50,14 @@ export function moduleStatus(
       }
       return endedStatus(spec, module as ModuleObservation, statistics?.exitReason ?? '');
   }
+}
+
+/** A version that runs may have another beside it, or one that failed to take over. */
+function runningText(spec: ModuleSpec, module: ModuleObservation | undefined): string {
+  if (module?.successor !== undefined) return 'running; its new version starts beside it';
+  const failed = module?.failedSuccessor;
+  if (failed === undefined || needsRestart(failed.spec, spec)) return 'running';
+  return `running; its new version failed and is tried again: ${failed.reason}`;
 }
 
 function endedStatus(

@@ -3,6 +3,7 @@
  * (`isolet.…`) for what Docker has no field for. docs/limits.md has the table.
  */
 import { NETWORK_LABEL } from './create-options-network.ts';
+import { UPDATE_ORDER_LABEL } from './create-options-update.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { nearest } from './nearest.ts';
 import type { ModuleLimits } from './ports.ts';
@@ -11,6 +12,8 @@ import type { ModuleLimits } from './ports.ts';
 export type LimitSettings = Partial<Omit<ModuleLimits, 'heapMb'>>;
 
 const PREFIX = 'isolet.';
+/** Labels of ours that are no limits, and are read elsewhere. */
+const otherLabels: readonly string[] = [NETWORK_LABEL, UPDATE_ORDER_LABEL];
 /** `docker run` takes no less. */
 const CPUS_MIN = 0.01;
 const NANO = 1_000_000_000;
@@ -103,11 +106,11 @@ function readLabels(value: Json | undefined, path: string, problems: string[]): 
   }
   const settings: { -readonly [Key in keyof LimitSettings]: number } = {};
   for (const [name, text] of Object.entries(value)) {
-    if (!name.startsWith(PREFIX) || name === NETWORK_LABEL) continue;
+    if (!name.startsWith(PREFIX) || otherLabels.includes(name)) continue;
     const at = `${path}[${JSON.stringify(name)}]`;
     const label = Object.hasOwn(limitLabels, name) ? limitLabels[name] : undefined;
     if (label === undefined) {
-      const near = nearest(name, [...Object.keys(limitLabels), NETWORK_LABEL]);
+      const near = nearest(name, [...Object.keys(limitLabels), ...otherLabels]);
       problems.push(
         `${at} is no label there is${near === undefined ? '' : `: did you mean ${near}?`}`,
       );

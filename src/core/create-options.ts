@@ -4,6 +4,7 @@ import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { readNetwork } from './create-options-network.ts';
 import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
+import { readUpdateOrder, type UpdateOrder } from './create-options-update.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
 
@@ -13,6 +14,8 @@ export type ModuleSettings = {
   /** What it may use, where that differs from the device's own limits. */
   readonly limits: LimitSettings;
   readonly grants: Grants;
+  /** What is asked for by label, undefined = nothing. */
+  readonly updateOrder: UpdateOrder | undefined;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
   /** Settings that cannot be honoured here, as paths; reported, never silently ignored. */
@@ -67,6 +70,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
   const settings: { -readonly [Key in keyof ModuleSettings]: ModuleSettings[Key] } = {
     memoryMb: undefined,
     limits: readLimits(options, path, problems),
+    updateOrder: readUpdateOrder(options, path, problems),
     grants,
     env: {},
     unhonoured,

@@ -2,13 +2,18 @@
 import type { ModuleSpec } from './deployment.ts';
 import type { ModuleName } from './message.ts';
 import type { EndingCause, StatisticsRow } from './ports.ts';
-import { restartVerdict } from './restart-policy.ts';
+import { restartVerdict, type Verdict } from './restart-policy.ts';
 import { sameJson } from './twin.ts';
+import { updateOrder } from './update-order.ts';
 
 /** Every step there is. An executor for each is in supervisor/steps.ts; a missing one does not compile. */
 export type Step =
   | { readonly kind: 'fetch'; readonly module: ModuleName; readonly image: string }
   | { readonly kind: 'start'; readonly spec: ModuleSpec; readonly counts: boolean }
+  /** Start it beside the version that runs, from which it takes over. */
+  | { readonly kind: 'replace'; readonly spec: ModuleSpec }
+  /** End the version that stands beside the one that runs. */
+  | { readonly kind: 'withdraw'; readonly module: ModuleName; readonly why: string }
   | { readonly kind: 'stop'; readonly module: ModuleName; readonly why: string }
   /** The module is in no deployment any more: drop what is remembered of it. */
   | { readonly kind: 'forget'; readonly module: ModuleName };
@@ -20,6 +25,10 @@ export function describeStep(step: Step): string {
       return `fetch ${step.image}`;
     case 'start':
       return `start ${step.spec.name}`;
+    case 'replace':
+      return `replace ${step.spec.name}`;
+    case 'withdraw':
+      return `withdraw the new ${step.module}: ${step.why}`;
     case 'stop':
       return `stop ${step.module}: ${step.why}`;
     case 'forget':
@@ -35,6 +44,25 @@ export type ModuleObservation = {
   readonly spec: ModuleSpec | undefined;
   readonly endingCause: EndingCause | undefined;
   readonly statistics: StatisticsRow;
+  /** What stands beside it, to take over from it. */
+  readonly successor?: Successor | undefined;
+  /** The last that could not. */
+  readonly failedSuccessor?: FailedSuccessor | undefined;
+};
+
+type Successor = {
+  readonly state: ModuleObservation['state'];
+  readonly spec: ModuleSpec;
+};
+
+/** It ended before it could take over. */
+export type FailedSuccessor = {
+  readonly spec: ModuleSpec;
+  /** How often this has happened to it. */
+  readonly attempts: number;
+  readonly lastExitAtMs: number;
+  /** In words for a person. */
+  readonly reason: string;
 };
 
 export type BundleState =
@@ -92,7 +120,13 @@ export function plan(
       continue;
     }
     const changed = module?.spec !== undefined && needsRestart(module.spec, spec);
-    if (alive && !changed) continue;
+    const successor = alive ? module.successor : undefined;
+    if (successor !== undefined && (!changed || needsRestart(successor.spec, spec))) {
+      if (successor.state !== 'stopping')
+        steps.push({ kind: 'withdraw', module: spec.name, why: 'the deployment asks for another' });
+      continue;
+    }
+    if (successor !== undefined || (alive && !changed)) continue;
     // No start can succeed; an old version that runs is better than none.
     if (spec.settings.problems.length > 0) continue;
 
@@ -108,6 +142,12 @@ export function plan(
     }
     if (bundle.kind !== 'ready') continue;
 
+    if (alive && updateOrder(module.spec as ModuleSpec, spec) === 'start-first') {
+      const again = whenToReplace(module.failedSuccessor, spec, nowMs);
+      if (again.kind === 'wait') wakeAt(again.untilMs);
+      if (again.kind === 'start') steps.push({ kind: 'replace', spec });
+      continue;
+    }
     if (alive) {
       steps.push({ kind: 'stop', module: spec.name, why: 'its settings changed' });
       continue;
@@ -121,6 +161,20 @@ export function plan(
     if (again.kind === 'start') steps.push({ kind: 'start', spec, counts: again.counts });
   }
   return { steps, wakeAtMs };
+}
+
+/** A new version that could not take over is tried again at the pace of a module that crashes. */
+function whenToReplace(
+  failed: FailedSuccessor | undefined,
+  spec: ModuleSpec,
+  nowMs: number,
+): Verdict {
+  if (failed === undefined || needsRestart(failed.spec, spec)) return { kind: 'start' };
+  const { attempts, lastExitAtMs } = failed;
+  return restartVerdict(
+    { failed: true, policy: 'always', restartCount: attempts - 1, lastExitAtMs },
+    nowMs,
+  );
 }
 
 /** No module is started more often than this because its host was lost. */
@@ -158,7 +212,7 @@ function whenAgain(module: ModuleObservation, spec: ModuleSpec, nowMs: number): 
  * Does the change need a new start? A label, a policy or an order does not; IoT Edge's agent would
  * recreate the container for those too (spec/iotedge.md §3.1, docs/differences.md).
  */
-function needsRestart(before: ModuleSpec, after: ModuleSpec): boolean {
+export function needsRestart(before: ModuleSpec, after: ModuleSpec): boolean {
   return (
     before.image !== after.image ||
     !sameJson(before.createOptions, after.createOptions) ||

@@ -42,6 +42,7 @@ import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
 import { stopped } from './module-endings.ts';
+import { metricsOf, sumOfMetrics } from './module-metrics.ts';
 import { createStackMapper, type StackMapper } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
@@ -300,7 +301,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     if (member.over) return;
     member.over = true;
     const reason = member.stacks.lastReason(ending.reason);
-    member.sink.ended({ ...ending, reason }, metricsOf(member));
+    member.sink.ended({ ...ending, reason }, metricsOf(member.pulse));
     member.ended.resolve();
   }
 
@@ -376,13 +377,12 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   return {
     pid: host.pid,
     start,
-    metrics(module) {
-      // The last one started: a name may still be leaving while it comes again.
-      const member = [...members.values()].findLast(
-        (one) => one.start.module === module && !one.over,
-      );
-      return member === undefined ? undefined : metricsOf(member);
-    },
+    metrics: (module) =>
+      sumOfMetrics(
+        [...members.values()]
+          .filter((one) => one.start.module === module && !one.over)
+          .map((one) => metricsOf(one.pulse)),
+      ),
     modules: () => [...members.values()].filter(({ over }) => !over).map((one) => one.start.module),
     stop() {
       stopping = true;
@@ -391,9 +391,4 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     },
     left: left.promise,
   };
-}
-
-function metricsOf({ pulse }: Member): ModuleMetrics {
-  const { cpuMs = 0, heapBytes = 0, cpuWaitMs = 0, messageWaitMs = 0 } = pulse ?? {};
-  return { cpuMs, heapBytes, cpuWaitMs, messageWaitMs };
 }

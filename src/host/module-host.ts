@@ -8,6 +8,7 @@ import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
 import { defaultHostSettings, type HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
+import { sumOfMetrics } from './module-metrics.ts';
 import { countOomKills } from './oom-kills.ts';
 import { createPortClaims } from './port-claims.ts';
 import { processMemory } from './process-memory.ts';
@@ -138,13 +139,7 @@ export function createModuleHost(options: ModuleHostOptions): PreparedHost {
         problems,
       );
     },
-    metrics(module) {
-      for (const host of hosts()) {
-        const metrics = host.metrics(module);
-        if (metrics !== undefined) return metrics;
-      }
-      return undefined;
-    },
+    metrics: (module) => sumOfMetrics(hosts().map((host) => host.metrics(module))),
     memory: () =>
       hosts().flatMap((host) => {
         const memory = processMemory(host.pid);

@@ -21,6 +21,8 @@ export type KeepingServices = {
 type KeepingRequest = GuestRequest & { readonly t: 'keep' | 'blob' | 'metrics' };
 
 export type LiveKeeping = {
+  /** What it keeps is its own from now on. */
+  begin(): void;
   carryOut(request: KeepingRequest): void;
   /** The module has ended. */
   end(): void;
@@ -34,8 +36,6 @@ export function createLiveKeeping(
   sends: InFlight,
   answer: (call: number, ask: () => Promise<unknown>, size: number) => boolean,
 ): LiveKeeping {
-  ownMetrics.clear(module);
-
   /** A write counts as sent: an acknowledgement made after it waits until it is safe. */
   function write(call: number, ask: KeptAsk): void {
     counters.keptWrites++;
@@ -60,6 +60,7 @@ export function createLiveKeeping(
   }
 
   return {
+    begin: () => ownMetrics.clear(module),
     carryOut(request) {
       if (request.t === 'blob') return useBlob(request.call, request.ask);
       if (request.t === 'metrics') {

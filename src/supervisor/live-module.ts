@@ -24,12 +24,14 @@ import type {
 import { asBytes, asText } from '../lib/text.ts';
 import type { Delivery, Settled } from './delivery.ts';
 import { errorName } from './error-name.ts';
+import { createHeldRequests } from './held-requests.ts';
 import { createInFlight } from './in-flight.ts';
 import { createLineLimit } from './line-limit.ts';
 import { createLiveKeeping, type KeepingServices } from './live-keeping.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createOutputs, received } from './outputs.ts';
 import type { Receipts } from './pump.ts';
+import { createSettling } from './settling.ts';
 
 /** What a module's requests are answered by. */
 export interface ModuleServices extends KeepingServices {
@@ -51,6 +53,8 @@ export type LiveModuleEvents = {
   readonly started: () => void;
   /** It begins to take inputs, desired patches or methods. */
   readonly listens: (what: Listening) => void;
+  /** It asked for something and is held. */
+  readonly waits?: () => void;
   readonly ended: (ending: Ending, used: ModuleMetrics) => void;
 };
 
@@ -63,6 +67,12 @@ export interface LiveModule {
   desired(patch: JsonObject): void;
   /** Undefined when the module does not answer in time. */
   invoke(call: MethodCall, timeoutMs: number): Promise<MethodReply | undefined>;
+  /** How much it has asked for while it was held. */
+  held(): number;
+  /** It is held no longer: what it asked for is carried out. */
+  release(): void;
+  /** Resolves when nothing it was given is under way any more, or after this time. */
+  settled(what: 'inputs' | 'methods', withinMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -84,7 +94,10 @@ type Waiting = {
   readonly over: () => void;
 };
 
-/** @param counters the module's own, over all its starts. */
+/**
+ * @param counters the module's own, over all its starts.
+ * @param isHeld until its release nothing it asks for happens.
+ */
 export function startLiveModule(
   start: ModuleStart,
   host: ModuleHost,
@@ -92,6 +105,7 @@ export function startLiveModule(
   clock: Clock,
   counters: ModuleUse,
   events: LiveModuleEvents,
+  isHeld = false,
 ): LiveModule {
   const name = start.module;
   const listens = new Set<Listening>();
@@ -105,6 +119,8 @@ export function startLiveModule(
   const open = createOpenRequests(name, start.limits.outstandingRequestsMax ?? Infinity);
   // Who waits for this module and must hear that it is gone.
   const lost = new Set<(ending: Ending) => void>();
+  const requests = createHeldRequests(isHeld, carryOut, () => events.waits?.());
+  const settling = createSettling(clock);
   let lastId = 0;
   let ended = false;
   // Replies of one turn go in as one batch; most say only that all is well.
@@ -113,18 +129,20 @@ export function startLiveModule(
 
   const sink: ModuleSink = {
     started: events.started,
-    requests(requests, bodies) {
-      for (const [index, request] of requests.entries()) carryOut(request, bodies[index]);
+    requests(list, bodies) {
+      for (const [index, request] of list.entries()) requests.take(request, bodies[index]);
       return services.relief();
     },
     ended(ending, used) {
       ended = true;
       keeping.end();
       for (const tell of lost) tell(ending);
+      settling.look();
       events.ended(ending, used);
     },
   };
   const keeping = createLiveKeeping(start, services, counters, sends, answer);
+  if (!isHeld) keeping.begin();
   const running = host.start(start, sink);
 
   function carryOut(request: GuestRequest, body: Uint8Array | undefined): void {
@@ -225,6 +243,7 @@ export function startLiveModule(
       for (const { receipts, delivery } of acknowledged) receipts.done(delivery);
     });
     for (const { over } of acknowledged) over();
+    settling.look();
   }
 
   function fail(id: number, reason: string): void {
@@ -238,6 +257,7 @@ export function startLiveModule(
     if (waiting === undefined) return;
     inputs.delete(id);
     waiting.over();
+    settling.look();
   }
 
   /** `size`: characters kept until the answer comes. False = too many wait already, and it was told so. */
@@ -348,6 +368,7 @@ export function startLiveModule(
           answers.delete(id);
           lost.delete(away);
           resolve(reply);
+          settling.look();
         };
         const away = (): void => over(undefined);
         const cancel = clock.after(timeoutMs, away);
@@ -355,6 +376,15 @@ export function startLiveModule(
         answers.set(id, over);
         running.post([{ t: 'method', id, name: call.name, payload: call.payload }], []);
       });
+    },
+    held: requests.count,
+    release() {
+      keeping.begin();
+      requests.release();
+    },
+    settled(what, withinMs) {
+      const open: ReadonlyMap<number, unknown> = what === 'inputs' ? inputs : answers;
+      return settling.settled(() => open.size > 0 && !ended, withinMs);
     },
     stop: () => running.stop(),
   };

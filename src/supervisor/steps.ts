@@ -17,6 +17,11 @@ export function createSteps({ modules, bundles }: StepsDeps): (step: Step) => Pr
       const bundle = await bundles.read(spec.image);
       if (bundle !== undefined) modules.start(spec, bundle, counts);
     },
+    async replace({ spec }) {
+      const bundle = await bundles.read(spec.image);
+      if (bundle !== undefined) modules.replace(spec, bundle);
+    },
+    withdraw: ({ module }) => modules.withdraw(module),
     stop: ({ module }) => modules.stop(module),
     forget: ({ module }) => modules.forget(module),
   };

@@ -258,7 +258,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       if (followed.has(name)) continue;
       followed.set(
         name,
-        twins.follow(name, (patch) => modules.live(name)?.desired(patch)),
+        twins.follow(name, (patch) => modules.desired(name, patch)),
       );
     }
   }

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readCreateOptions } from '../../src/core/create-options.ts';
 import type { ModuleSpec } from '../../src/core/deployment.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import {
   type BundleState,
   describeStep,
@@ -102,11 +103,64 @@ test('the old version runs on while the new one is fetched', () => {
   assert.equal(steps([after], { a: running(before) }).steps, ['fetch a@2']);
   const failed: BundleState = { kind: 'failed', problem: 'no such bundle', retryAtMs: undefined };
   assert.equal(steps([after], { a: running(before) }, { 'a@2': failed }).steps, []);
-  assert.equal(steps([after], { a: running(before) }, { 'a@2': ready }).steps, [
-    'stop a: its settings changed',
-  ]);
+  assert.equal(steps([after], { a: running(before) }, { 'a@2': ready }).steps, ['replace a']);
   assert.equal(steps([after], { a: ended(before, 'stopped') }, { 'a@2': ready }).steps, [
     'start a',
+  ]);
+});
+
+test('a new version starts beside the old one, unless only one can have what it uses', () => {
+  const options = (createOptions: JsonObject): Partial<ModuleSpec> => ({
+    createOptions,
+    settings: readCreateOptions(createOptions, ''),
+  });
+  const order = (before: JsonObject, after: JsonObject): string | undefined =>
+    steps([spec('a', options(after))], { a: running(spec('a', options(before))) }, { 'a@1': ready })
+      .steps[0];
+  const first = 'replace a';
+  const after = 'stop a: its settings changed';
+  const memory = { HostConfig: { Memory: 64 * 1_048_576 } };
+  const port = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8080' }] } } };
+  const device = { HostConfig: { Devices: [{ PathOnHost: '/dev/i2c-1' }] } };
+  const reads = { HostConfig: { Binds: ['/srv/data:/data:ro'] } };
+  const writes = { HostConfig: { Binds: ['/srv/data:/data'] } };
+  const label = (value: string): JsonObject => ({ Labels: { 'isolet.update_order': value } });
+  assert.is(order({}, memory), first);
+  assert.is(order({}, port), after);
+  assert.is(order(device, {}), after);
+  assert.is(order(reads, writes), first);
+  assert.is(order(writes, { ...writes, ...memory }), first);
+  assert.is(order(writes, { ...writes, Env: ['A=1'] }), after);
+  assert.is(order(writes, { ...writes, ...label('start-first') }), first);
+  assert.is(order({}, label('stop-first')), after);
+  assert.is(order(device, { ...device, ...label('start-first') }), after);
+});
+
+test('what stands beside is withdrawn when it is not what is asked for any more', () => {
+  const [old, next, third] = [spec('a'), spec('a', { image: 'a@2' }), spec('a', { image: 'a@3' })];
+  const bundles = { 'a@1': ready, 'a@2': ready, 'a@3': ready };
+  const beside = (state: 'starting' | 'stopping'): ModuleObservation => ({
+    ...running(old),
+    successor: { state, spec: next },
+  });
+  assert.equal(steps([next], { a: beside('starting') }, bundles).steps, []);
+  const withdrawn = ['withdraw the new a: the deployment asks for another'];
+  assert.equal(steps([third], { a: beside('starting') }, bundles).steps, withdrawn);
+  assert.equal(steps([old], { a: beside('starting') }, bundles).steps, withdrawn);
+  assert.equal(steps([old], { a: beside('stopping') }, bundles).steps, []);
+});
+
+test('a new version that could not take over is tried again at the pace of one that crashes', () => {
+  const next = spec('a', { image: 'a@2' });
+  const failed = (attempts: number): ModuleObservation => ({
+    ...running(spec('a')),
+    failedSuccessor: { spec: next, attempts, lastExitAtMs: NOW - 1_000, reason: 'it threw' },
+  });
+  const bundles = { 'a@2': ready, 'a@3': ready };
+  assert.equal(steps([next], { a: failed(1) }, bundles), { steps: [], wakeInMs: 9_000 });
+  assert.equal(steps([next], { a: failed(2) }, bundles), { steps: [], wakeInMs: 19_000 });
+  assert.equal(steps([spec('a', { image: 'a@3' })], { a: failed(2) }, bundles).steps, [
+    'replace a',
   ]);
 });
 
@@ -180,7 +234,9 @@ test('doing the steps reaches the target, and there is nothing left to do', () =
           if (++rounds > 10) return false;
           for (const step of next) {
             if (step.kind === 'fetch') bundles.set(step.image, ready);
-            if (step.kind === 'start') modules.set(step.spec.name, running(step.spec));
+            if (step.kind === 'start' || step.kind === 'replace') {
+              modules.set(step.spec.name, running(step.spec));
+            }
             if (step.kind === 'forget') modules.delete(step.module);
             if (step.kind === 'stop') {
               const of = modules.get(step.module)?.spec as ModuleSpec;

@@ -38,6 +38,8 @@ export type FakeProgram = (module: FakeModule) => void | Promise<void>;
 export type FakeModuleHost = ModuleHost & {
   /** Ends a running module as if by its own doing. */
   end(module: string, ending: Ending): void;
+  /** What ends each version of a module that runs, oldest first. */
+  members(module: string): readonly ((ending: Ending) => void)[];
   /** Ends all modules of a group as 'host lost', as a SIGKILL from outside would. */
   loseHost(group: string): void;
   /** The starts so far, oldest first. */
@@ -224,6 +226,8 @@ export function createFakeModuleHost(
     end(module, ending) {
       for (const member of members) if (member.start.module === module) member.end(ending);
     },
+    members: (module) =>
+      [...members].filter((one) => one.start.module === module).map((one) => one.end),
     loseHost(group) {
       pids.delete(group);
       const reason = 'The module host ended by itself (SIGKILL).';
