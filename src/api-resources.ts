@@ -1,11 +1,20 @@
 /** What the local API serves: the supervisor's parts by path. */
 import type { Resource } from './api/http-api.ts';
+import { type LogWords, readLogQuery } from './core/log-request.ts';
+import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import { messageSize } from './core/message.ts';
 import { prometheusText } from './core/own-metrics.ts';
 import type { StoredDeadLetter } from './core/ports.ts';
 import type { DeadLetterContent, DeadLetterSummary } from './core/summaries.ts';
+import { createBoundedMatch } from './lib/bounded-match.ts';
 import { asText } from './lib/text.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
+
+/** The runtime's own, by the names IoT Edge's operators know. */
+const ownLogs: ReadonlyMap<string, string> = new Map([
+  ['edgeAgent', AGENT_LOG],
+  ['edgeHub', HUB_LOG],
+]);
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const PAGE_MAX = 1_000;
@@ -36,11 +45,16 @@ export function apiResources({
     {
       path: '/modules/:name/logs',
       answer({ name }, query) {
-        const module = name as string;
-        if (!status.names().includes(module)) return noModule(module, status);
+        const own = ownLogs.get(name as string);
+        const module = own ?? (name as string);
+        if (own === undefined && !status.names().includes(module)) return noModule(module, status);
+        const problems: string[] = [];
+        const words = Object.fromEntries(query) as LogWords;
+        const asked = readLogQuery(words, Date.now(), createBoundedMatch, problems);
+        if (problems.length > 0) return { kind: 'refused', message: problems.join('; ') };
         return {
           kind: 'lines',
-          lines: logs.tail(module, Number(query.get('tail') ?? 100)),
+          lines: logs.read(module, asked),
           follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
         };
       },

@@ -7,6 +7,8 @@ import { apiResources } from './api-resources.ts';
 import { createBundles } from './artifacts/bundles.ts';
 import type { Config } from './config.ts';
 import { Fault } from './core/fault.ts';
+import type { JsonObject } from './core/json.ts';
+import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
@@ -15,8 +17,10 @@ import type { DeviceIdentity } from './identity/device-identity.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
 import { createBlobFolder } from './store/blob-folder.ts';
+import { createLogFolder } from './store/log-folder.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { STORE_SETTINGS } from './store/store-settings.ts';
+import { createModuleLogs } from './supervisor/module-logs.ts';
 import { startSupervisor } from './supervisor/supervisor.ts';
 import { createStandaloneUpstream } from './upstream/standalone-upstream.ts';
 
@@ -41,7 +45,7 @@ export interface Runtime {
 export async function startRuntime(config: Config, version: string): Promise<Runtime> {
   const clock: Clock = systemClock;
   const random = Math.random;
-  const log: Log = createLog(config.logLevel, clock.now);
+  const { log, hubLog, logFolder, logs } = openLogs(config, clock);
   log.info('isolet starts', { version, dataDir: config.dataDir, pid: process.pid });
   if (config.unhonoured.length > 0) {
     log.warn('keys of the config that have no effect here', { keys: config.unhonoured });
@@ -56,7 +60,9 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     workerMain: files.storeMain,
     log,
   });
-  const upstream = await openUpstream(config, cloud, { clock, random, log });
+  // Now the data folder is ours alone.
+  logFolder.open();
+  const upstream = await openUpstream(config, cloud, { clock, random, log: hubLog });
   const snapshots = createSnapshots({
     folder: join(config.dataDir, 'snapshot'),
     program: files.snapshotMain,
@@ -85,6 +91,8 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     clock,
     random,
     log,
+    hubLog,
+    logs,
     device: {
       id: cloud?.deviceId ?? 'standalone',
       hub: cloud?.hostName ?? '',
@@ -109,8 +117,22 @@ export async function startRuntime(config: Config, version: string): Promise<Run
       await store.close();
       snapshots.stop();
       log.info('isolet has stopped');
+      await logFolder.close();
     },
   };
+}
+
+/** What the runtime says goes to its output, and beside its modules' lines onto the disk. */
+function openLogs(config: Config, clock: Clock) {
+  const level = config.logLevel;
+  const folder = createLogFolder(join(config.dataDir, 'logs'), config.logs, clock);
+  const logs = createModuleLogs(folder, clock, createLog(level, clock.now));
+  const own = (module: string): Log =>
+    createLog(level, clock.now, (line, { message: text, fields, ...entry }) => {
+      process.stdout.write(line);
+      logs.keep({ ...entry, module, text, fields: fields as JsonObject });
+    });
+  return { log: own(AGENT_LOG), hubLog: own(HUB_LOG), logFolder: folder, logs };
 }
 
 type Cloud = DeviceIdentity | undefined;

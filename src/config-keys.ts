@@ -98,6 +98,12 @@ const known: Known = {
       local_kb: 'count',
       unrouted: 'text',
     },
+    logs: {
+      file_kb: 'count',
+      files_max: 'count',
+      total_mb: 'count',
+      flush_ms: 'count',
+    },
     fetch: {
       time_ms: 'count',
       at_once_max: 'count',

@@ -13,6 +13,7 @@ import type { SimulatedDevice } from './core/device-grant.ts';
 import { Fault } from './core/fault.ts';
 import type { JsonObject } from './core/json.ts';
 import { defaultKeepLimits } from './core/kept.ts';
+import { LOG_SETTINGS, type LogSettings } from './core/log-shelf.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
 import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
@@ -35,6 +36,8 @@ export type Config = {
   /** Unix socket of the local API. */
   readonly apiSocket: string;
   readonly logLevel: LogLevelName;
+  /** What is kept of the log lines of modules, and of our own. */
+  readonly logs: LogSettings;
   /** Whom module hosts run as when we are root; undefined = isolet, else nobody. */
   readonly hostUser: string | undefined;
   /** Devices the runtime plays itself, by path. */
@@ -107,6 +110,7 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
     dataDir,
     apiSocket,
     logLevel,
+    logs: readLogs(section(isolet, 'logs')),
     hostUser: typeof isolet['host_user'] === 'string' ? isolet['host_user'] : undefined,
     simulatedDevices: readSimulatedDevices(
       section(isolet, 'simulated_devices') as JsonObject,
@@ -181,6 +185,17 @@ function readMessages(table: Table, problems: string[]): MessageSettings {
       countMax: countOr(table['dead_letters_max'], deadLetters.countMax),
       bytesMax: countOr(table['dead_letters_mb'], deadLetters.bytesMax / MB) * MB,
     },
+  };
+}
+
+function readLogs(table: Table): LogSettings {
+  const { fileBytesMax, filesMax, totalBytesMax, flushMs } = LOG_SETTINGS;
+  return {
+    ...LOG_SETTINGS,
+    fileBytesMax: countOr(table['file_kb'], fileBytesMax / KB) * KB,
+    filesMax: countOr(table['files_max'], filesMax),
+    totalBytesMax: countOr(table['total_mb'], totalBytesMax / MB) * MB,
+    flushMs: countOr(table['flush_ms'], flushMs),
   };
 }
 

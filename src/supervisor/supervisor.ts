@@ -7,6 +7,7 @@ import { createBlobMap } from '../core/blob-map.ts';
 import type { BlobShelf } from '../core/blobs.ts';
 import type { Deployment } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
+import { createLogMap } from '../core/log-map.ts';
 import { type EndpointId, UPSTREAM } from '../core/message.ts';
 import type { Policy } from '../core/policy.ts';
 import type {
@@ -66,6 +67,10 @@ export type SupervisorParts = {
   readonly messages?: MessageSettings;
   /** Where modules' blobs lie; in memory when absent. */
   readonly shelf?: BlobShelf;
+  /** Where lines of logs go; in memory when absent. */
+  readonly logs?: ModuleLogs;
+  /** For what messages, twins and links tell of themselves; `log` when absent. */
+  readonly hubLog?: Log;
 };
 
 export interface Supervisor {
@@ -92,11 +97,13 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   blobs.open().catch((cause: unknown) => log.warn('blobs could not be looked at', { cause }));
   const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
+  const hubLog = parts.hubLog ?? log;
+  const hubDeps: LoopDeps = { clock, random, log: hubLog };
 
-  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps, messages.pump);
+  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, hubDeps, messages.pump);
   const queue: Queue = createQueue(
     {
-      ...loopDeps,
+      ...hubDeps,
       store,
       time: () => deviceTime.now(),
       wake: endpoints.wake,
@@ -118,16 +125,16 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
             else reject(fault);
           });
         }),
-      log,
+      log: hubLog,
     },
     snapshot.deadLetters,
     messages.deadLetters,
   );
   const deviceTime = createDeviceTime(clock, write, snapshot.documents[TIME_DOCUMENT]);
   const router: Router = createRouter(queue, deviceTime.now, messages.router);
-  const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
+  const twins: Twins = createTwins({ ...hubDeps, write }, snapshot.twins);
   const ownMetrics = createOwnMetrics();
-  const logs = createModuleLogs(clock, log);
+  const logs = parts.logs ?? createModuleLogs(createLogMap(), clock, log);
   const methods = createMethods({
     device: device.id,
     clock,
@@ -194,16 +201,22 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const links: Links = createLinks({
     upstream,
     twins,
-    log,
+    log: hubLog,
     resume: endpoints.resume,
     method: methods.fromCloud,
   });
   const agentReporter = createReporter(AGENT, reportAgent, { twins, clock, log });
-  const hubReporter = createReporter(HUB, reportHub, { twins, clock, log });
+  const hubReporter = createReporter(HUB, reportHub, { twins, clock, log: hubLog });
   const agent: Agent = createAgent(
     {
       ...loopDeps,
-      modules,
+      modules: {
+        ...modules,
+        forget(module) {
+          modules.forget(module);
+          void logs.forget(module);
+        },
+      },
       bundles,
       write,
       retargeted: follow,
@@ -212,7 +225,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
     snapshot.documents['deployment'],
   );
   const hub = createHub(
-    { router, room: queue.room, log, write, changed: hubReporter.changed },
+    { router, room: queue.room, log: hubLog, write, changed: hubReporter.changed },
     snapshot.documents['routes'],
   );
 
@@ -233,7 +246,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       follower.desired(desired);
   }
   const target = agent.target();
-  if (target !== undefined) follow(target);
+  if (target !== undefined) {
+    follow(target);
+    const { modules: deployed } = target;
+    void logs.sweep((module) => deployed.has(module) || modules.observe().has(module));
+  }
   agent.wake();
   for (const id of queue.endpoints()) endpoints.wake(id);
 
@@ -315,6 +332,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       router,
       deadLetters,
       twins,
+      logs,
     }),
     async stop() {
       agentReporter.stop();

@@ -38,8 +38,7 @@ async function lineOf(device: Device, module: string, start = 1): Promise<unknow
   const line = await until(
     WAIT_MS,
     `line ${start} of ${module}`,
-    () =>
-      device.supervisor.logs.tail(module, 10).filter(({ text }) => text === 'started')[start - 1],
+    () => device.logs.tail(module, 10).filter(({ text }) => text === 'started')[start - 1],
   );
   return { level: line.level, ...line.fields };
 }
