@@ -16,13 +16,18 @@ export function brokeTreaty(problem: string): Ending {
 }
 
 export function threw(cause: unknown): Ending {
-  // What the isolate threw arrives as a primitive or as an Error rebuilt on our side; its stack ends
-  // with frames of the host, which are nobody's business (spec/isolates.md §1.4).
-  const text =
-    cause instanceof Error ? (cause.stack ?? cause.message) : `Uncaught ${String(cause)}`;
+  const text = cause instanceof Error ? ownStack(cause) : `Uncaught ${String(cause)}`;
+  return { cause: 'error', exitCode: 1, reason: text.slice(0, REASON_LENGTH_MAX) };
+}
+
+/**
+ * What the isolate threw arrives as an Error rebuilt on our side; its stack ends with frames of the host, which
+ * are nobody's business (spec/isolates.md §1.4).
+ */
+export function ownStack({ stack, message }: Error): string {
+  const text = stack ?? message;
   const end = text.indexOf('\n    at (<isolated-vm boundary>)');
-  const own = (end === -1 ? text : text.slice(0, end)).slice(0, REASON_LENGTH_MAX);
-  return { cause: 'error', exitCode: 1, reason: own };
+  return end === -1 ? text : text.slice(0, end);
 }
 
 export function outOfMemory(heapMb: number): Ending {
