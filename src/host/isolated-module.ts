@@ -12,11 +12,11 @@ import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
-import { parseHostCalls } from './host-call-check.ts';
+import { isPlainBytes, parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
-import { brokeTreaty, outOfMemory, refused, threw } from './module-endings.ts';
+import { brokeTreaty, isCutShort, outOfMemory, refused, threw } from './module-endings.ts';
 import { newSeed } from './new-seed.ts';
 import { createPace, type Pace } from './pace.ts';
 import { rejectedEvent } from './rejected-event.ts';
@@ -131,7 +131,7 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    await runCode(isolate, context, code, moduleFile(start.module));
+    await runCode(isolate, context, code, moduleFile(start.module), limited());
   }
 
   /** Wraps every stretch of time in which code of the module may run. */
@@ -147,7 +147,7 @@ export function createIsolatedModule(
     } catch (cause) {
       const left = await offer(cause);
       if (left === TAKEN) return true;
-      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(left));
+      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(left, turnMs()));
       return false;
     } finally {
       running = false;
@@ -160,7 +160,9 @@ export function createIsolatedModule(
 
   /** Before a rejection nobody handled ends the module, its own handlers are asked. Gives what ends it. */
   async function offer(cause: unknown): Promise<unknown> {
-    if (door === undefined || isolate.isDisposed || ending !== undefined) return cause;
+    if (door === undefined || isolate.isDisposed || ending !== undefined || isCutShort(cause)) {
+      return cause;
+    }
     try {
       return (await enter('', undefined, [rejectedEvent(cause, loading)])) === true ? TAKEN : cause;
     } catch (another) {
@@ -198,16 +200,18 @@ export function createIsolatedModule(
   ): Promise<unknown> {
     const hostText = news.length === 0 ? '' : JSON.stringify(news);
     const target = door as NonNullable<typeof door>;
+    const limit = limited();
     if (bytes === undefined || bytes.byteLength === 0) {
-      return target.apply(undefined, [text, undefined, hostText]);
+      return target.apply(undefined, [text, undefined, hostText], limit);
     }
     const moved = new ivm.ExternalCopy(bytes.buffer, { transferOut: true });
-    return target.apply(undefined, [
-      text,
-      moved.copyInto({ release: true, transferIn: true }),
-      hostText,
-    ]);
+    const own = moved.copyInto({ release: true, transferIn: true });
+    return target.apply(undefined, [text, own, hostText], limit);
   }
+
+  const turnMs = (): number => (loading ? start.limits.startMs : start.limits.turnMs);
+  const limited = (): ivm.RunOptions =>
+    settings.tellsWhere ? { timeout: Math.min(turnMs(), TIMER_MS_MAX) } : {};
 
   function outbox(requests: unknown, bytes: unknown, calls: unknown, timerMs: unknown): void {
     if (ending !== undefined) return;
@@ -384,11 +388,6 @@ export function createIsolatedModule(
       }
     },
   };
-}
-
-/** Shared memory would let the guest change what was sent while it is sent. */
-function isPlainBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
 function sizeOf(item: Inbox): number {

@@ -145,9 +145,18 @@ test('a top-level await that never ends: 13, and a sentence', async ({ dir }) =>
 });
 
 test('an endless loop and endless memory end at their limits', async ({ dir }) => {
-  const loop = await exec(dir, 'loop.js', 'for (;;);', '--time', '1');
-  assert.is(loop.code, 137);
-  assert.match(loop.err, /loop\.js was still running after 1 s/);
+  const spin = 'function spin() {\n  for (;;);\n}\n';
+  for (const source of ['spin();', 'setTimeout(() => {\n  spin();\n});']) {
+    const loop = await exec(dir, 'loop.js', spin + source, '--time', '1');
+    assert.is(loop.code, 137);
+    assert.match(
+      loop.err,
+      /^Its code was still running after 1000 ms\.\n {4}at spin \(loop\.js:2:\d+\)\n.*loop\.js:[45]:/,
+    );
+  }
+  const idle = await exec(dir, 'idle.js', 'setTimeout(() => {}, 1e6);', '--time', '1');
+  assert.is(idle.code, 137);
+  assert.match(idle.err, /idle\.js was still running after 1 s/);
   const eater = await exec(
     dir,
     'eater.js',

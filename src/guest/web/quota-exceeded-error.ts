@@ -25,7 +25,7 @@ export class QuotaExceededError extends DOMException {
     return quotaOf(this).requested;
   }
 
-  [CLONE](): QuotaExceededError {
+  override [CLONE](): QuotaExceededError {
     const { message, stack } = this as unknown as Error;
     const copy = new QuotaExceededError(message);
     known.set(copy, quotaOf(this));
