@@ -236,10 +236,10 @@ function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): C
   return { code: named, sourceMap };
 }
 
-/** Before the end of a script's function, if it has one that may still be waiting then. */
 /** Of the seam (src/guest/seam.ts): rejections from now on are not the loading's. */
 const LOADED = `;globalThis[Symbol.for('isolet.treaty.1')].loaded?.();`;
 
+/** Before the end of a script's function, if it has one that may still be waiting then. */
 function withFooter(code: string, { form }: Attempt, footer: string): string {
   const { footer: last = { js: '' } }: BuildOptions = formats[form];
   const at = code.lastIndexOf(last['js'] as string);
