@@ -161,16 +161,19 @@ test('what cannot be cloned', async () => {
       }
     });
     const exception = structuredClone(new DOMException('m', 'AbortError'));
+    const full = structuredClone(new QuotaExceededError('full', { quota: 1, requested: 2 }));
     return {
       names: [...new Set(names)],
       types: [...new Set(types)],
       copy: [exception instanceof DOMException, exception.name, exception.message, exception.code],
+      full: [full instanceof QuotaExceededError, full.message, full.quota, full.requested],
     };
   });
   assert.equal(errors, {
     names: ['DataCloneError 25'],
     types: ['TypeError'],
     copy: [true, 'AbortError', 'm', 20],
+    full: [true, 'full', 1, 2],
   });
 });
 
