@@ -22,6 +22,8 @@ import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
 export type Config = {
+  /** Absolute path of the file itself. */
+  readonly file: string;
   /** How the device is provisioned; `none` = it works without a cloud. */
   readonly provisioning:
     | { readonly source: 'manual'; readonly connectionString: string }
@@ -160,6 +162,7 @@ export function parseConfig(text: string, file: string): Config {
     problems.push(`isolet.log_level must be one of ${levels.join(', ')}; it is "${logLevel}"`);
   }
   const config: Config = {
+    file,
     provisioning: readProvisioning(section(table, 'provisioning'), problems),
     trustBundle: readTrustBundle(table['trust_bundle_cert'], folder, problems),
     dataDir,
