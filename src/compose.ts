@@ -14,7 +14,7 @@ import type { Clock, Log, Upstream } from './core/ports.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
 import { createSnapshots } from './host/snapshots.ts';
-import { parseConnectionString } from './identity/connection-string.ts';
+import type { DeviceIdentity } from './identity/device-identity.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
 import { createBlobFolder } from './store/blob-folder.ts';
@@ -53,6 +53,9 @@ export async function startRuntime(
   const random = Math.random;
   const { log, hubLog, logFolder, logs } = openLogs(config, clock);
   log.info('isolet starts', { version, dataDir: config.dataDir, pid: process.pid });
+  if (config.unhonoured.length > 0) {
+    log.warn('keys of the config that have no effect here', { keys: config.unhonoured });
+  }
   const prelude = readPrelude();
   const cloud = readCloud(config);
   const user = readHostUser(config, log);
@@ -141,13 +144,12 @@ function openLogs(config: Config, clock: Clock) {
   return { log: own(AGENT_LOG), hubLog: own(HUB_LOG), logFolder: folder, logs };
 }
 
-type Cloud = ReturnType<typeof parseConnectionString> | undefined;
+type Cloud = DeviceIdentity | undefined;
 
-/** The device's connection string, read before anything is touched. */
-function readCloud(config: Config): Cloud {
-  return config.provisioning.source === 'none'
-    ? undefined
-    : parseConnectionString(config.provisioning.connectionString);
+function readCloud({ provisioning }: Config): Cloud {
+  if (provisioning.source === 'none') return undefined;
+  if (provisioning.source === 'manual') return provisioning.device;
+  throw new Fault('CONFIG_INVALID', 'provisioning.source "dps" is not built yet: use "manual"');
 }
 
 /** Whom module hosts run as: nobody who owns anything here, if we are free to choose. */
@@ -178,7 +180,8 @@ async function openUpstream(
   const { createIotHubUpstream } = await import('./upstream/iothub-upstream.ts');
   const ca = config.trustBundle === undefined ? {} : { ca: config.trustBundle };
   const identities = createHubIdentities({
-    connectionString: cloud,
+    device: cloud,
+    settings: { callMs: config.cloudMs },
     dataDir: config.dataDir,
     ...ca,
     ...deps,

@@ -1,7 +1,7 @@
 /** The supervisor's process: read the config, start, run until told to stop, stop in order. */
 import { parseArgs } from 'node:util';
 import { startRuntime } from './compose.ts';
-import { readConfig } from './config.ts';
+import { defaultConfigFile, readConfig } from './config.ts';
 import { Fault } from './core/fault.ts';
 import { collectWhenSettled } from './lib/collect-garbage.ts';
 import { VERSION } from './version.ts';
@@ -10,7 +10,8 @@ const HELP = `isolet run [--config FILE]
 
 Runs the modules of this device until SIGTERM or Ctrl-C.
 
-  --config FILE       settings, IoT Edge's config.toml (default /etc/isolet/config.toml)
+  --config FILE       settings, IoT Edge's config.toml (default /etc/isolet/config.toml,
+                      or else /etc/aziot/config.toml)
   --until-stdin-ends  stop, too, when whoever started it is gone
   -h, --help          print this
 `;
@@ -24,13 +25,13 @@ async function main(): Promise<void> {
   try {
     const { values } = parseArgs({
       options: {
-        config: { type: 'string', default: '/etc/isolet/config.toml' },
+        config: { type: 'string' },
         'until-stdin-ends': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
     if (values.help) process.stdout.write(HELP);
-    else await run(values.config, values['until-stdin-ends']);
+    else await run(values.config ?? defaultConfigFile(), values['until-stdin-ends']);
   } catch (cause) {
     const foreseen =
       cause instanceof Fault || (cause as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 const HIDDEN = '…';
 /** Names whose text nobody else needs. */
-const SECRET_NAME = /(pass|secret|token|credential|connection_?string|signature|key$|^sas)/i;
+const SECRET_NAME = /(pass|secret|token|connection_?string|signature|key$|_[ps]k$|^sas)/i;
 
 /** What is a secret wherever it stands: keys of connection strings, tokens in URLs, passwords in URLs. */
 export function textWithoutSecrets(text: string): string {
@@ -31,10 +31,19 @@ function objectWithoutSecrets(object: JsonObject): JsonObject {
   const { whole, rest } = joinCreateOptions(object);
   const entries = Object.entries(rest).map(([name, value]): [string, Json] => {
     if (name.toLowerCase() === 'env') return [name, environment(value)];
-    if (SECRET_NAME.test(name) && typeof value === 'string') return [name, HIDDEN];
+    if (SECRET_NAME.test(name)) return [name, withoutTexts(value)];
     return [name, withoutSecrets(value)];
   });
   if (whole !== undefined) entries.push(['createOptions', whole]);
+  return Object.fromEntries(entries);
+}
+
+/** Numbers and what is true open nothing. */
+function withoutTexts(value: Json): Json {
+  if (typeof value === 'string') return HIDDEN;
+  if (Array.isArray(value)) return value.map(withoutTexts);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).map(([name, each]) => [name, withoutTexts(each)] as const);
   return Object.fromEntries(entries);
 }
 

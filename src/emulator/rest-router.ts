@@ -1,7 +1,9 @@
 /** The hub's HTTP side: finds the route, checks the caller, reads the body, words the reply (spec/iothub.md §5). */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import type { Json } from '../core/json.ts';
 import type { Authorization } from './authorization.ts';
+import { clientCertificate } from './client-certificate.ts';
 import type { Faults } from './faults.ts';
 import { HubError } from './hub-error.ts';
 import { asHubError } from './mqtt-requests.ts';
@@ -64,6 +66,7 @@ export function createRestServer(
       request.headers.authorization,
       route.right,
       ownDevice,
+      clientCertificate(request.socket as TLSSocket),
     );
     if (!verdict.ok) {
       log.warn('request refused', { path: url.pathname, reason: verdict.reason });

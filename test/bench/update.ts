@@ -1,8 +1,9 @@
 /**
  * How long messages wait while a module they pass through is replaced by a new version, at 1,000 messages
- * a second: the longest delay from the sensor's send to the sink around each update. Against the same
- * module when it asks to be stopped first, as a container engine does it; nothing may be lost, come twice
- * or out of its order.
+ * a second: the longest delay from the sensor's send to the sink around each update. The module needs a
+ * while until it listens, as one does that reads a file or asks a service first. Against the same module
+ * when it asks to be stopped first, as a container engine does it; nothing may be lost, come twice or out
+ * of its order.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleSource, deployment, spec, startDevice } from '../e2e/device.ts';
@@ -17,8 +18,8 @@ const LIMIT_MS = 30_000;
 const AROUND_MS = 1_000;
 const RATE = 1_000;
 
-const bench: Bench<'updates'> = openBench('update', { updates: 20 });
-const { updates } = bench.settings;
+const bench: Bench<'updates' | 'readyMs'> = openBench('update', { updates: 20, readyMs: 200 });
+const { updates, readyMs } = bench.settings;
 build();
 const { upstream, supervisor, log, close } = await startDevice({
   dataDir: diskFolder('update'),
@@ -44,9 +45,13 @@ setInterval(() => { if (seen.length > 0) console.log('seen ' + JSON.stringify(se
 );
 const sensor = await bundleSource('sensor', CHAIN_MODULES.sensor.replace('}, 5);', '}, 1);'));
 const sink = await bundleSource('sink', SINK);
+const filter = CHAIN_MODULES.filter.replace(
+  'client.on(',
+  `await new Promise((resolve) => setTimeout(resolve, ${readyMs}));\nclient.on(`,
+);
 const versions = [
-  await bundleSource('filter', CHAIN_MODULES.filter),
-  await bundleSource('filter', `${CHAIN_MODULES.filter}\n;globalThis.version = 2;`),
+  await bundleSource('filter', filter),
+  await bundleSource('filter', `${filter}\n;globalThis.version = 2;`),
 ];
 let version = 0;
 

@@ -26,6 +26,7 @@ test('environments, names that say it, createOptions in chunks', () => {
     registryCredentials: { acr: { username: 'me', password: 'secret', address: 'a' } },
     provisioning: { connection_string: 'secret', source: 'manual' },
     primaryKey: 'secret',
+    attestation: { symmetric_key: { value: 'secret' }, device_id_pk: { uri: 'secret' } },
     kept_keys: 5,
     modules: [
       {
@@ -45,6 +46,7 @@ test('environments, names that say it, createOptions in chunks', () => {
     registryCredentials: { acr: { username: 'me', password: '…', address: 'a' } },
     provisioning: { connection_string: '…', source: 'manual' },
     primaryKey: '…',
+    attestation: { symmetric_key: { value: '…' }, device_id_pk: { uri: '…' } },
     kept_keys: 5,
     modules: [
       {
