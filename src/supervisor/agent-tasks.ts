@@ -10,7 +10,7 @@ export interface AgentTasks {
   /** Begins it, or lets it wait for others; returns its correlation id, undefined when too many wait. */
   start(what: string, run: (signal: AbortSignal) => Promise<void>): string | undefined;
   state(id: string): TaskState;
-  /** Cancels all, and waits for them. */
+  /** Cancels all, and waits a moment for them. */
   stop(): Promise<void>;
 }
 
@@ -30,6 +30,9 @@ const AGENT_TASK_LIMITS: AgentTaskLimits = {
   overMax: 100,
   taskMs: 1_800_000,
 };
+
+/** What makes the content may not hear of it: nothing is lost if it is cut. */
+const STOP_MS = 1_000;
 
 type Task = {
   readonly id: string;
@@ -121,7 +124,12 @@ export function createAgentTasks(
       }
       const all = [...running.values()];
       for (const { abort } of all) abort('');
-      await Promise.all(all.map(({ over }) => over));
+      let cancel = (): void => {};
+      const enough = new Promise<void>((resolve) => {
+        cancel = clock.after(STOP_MS, resolve);
+      });
+      await Promise.race([enough, Promise.all(all.map(({ over }) => over))]);
+      cancel();
     },
   };
 }
