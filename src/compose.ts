@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadAgentTools, type MakeBundle, supportBundleOf } from './agent-tools.ts';
 import { openApiSocket } from './api/api-socket.ts';
 import { apiResources } from './api-resources.ts';
 import { createBundles } from './artifacts/bundles.ts';
@@ -42,7 +43,12 @@ export interface Runtime {
 }
 
 /** Starts the runtime. Rejects with a Fault whose sentence says what is wrong and what to do. */
-export async function startRuntime(config: Config, version: string): Promise<Runtime> {
+export async function startRuntime(
+  config: Config,
+  version: string,
+  /** For `$edgeAgent`'s RestartModule of itself: ends this process and begins it again. */
+  restartRuntime?: () => void,
+): Promise<Runtime> {
   const clock: Clock = systemClock;
   const random = Math.random;
   const { log, hubLog, logFolder, logs } = openLogs(config, clock);
@@ -93,6 +99,8 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     log,
     hubLog,
     logs,
+    agentTools: () => loadAgentTools(config, { clock, random }, (wish) => makeBundle(wish)),
+    ...(restartRuntime && { restartRuntime }),
     device: {
       id: cloud?.deviceId ?? 'standalone',
       hub: cloud?.hostName ?? '',
@@ -104,7 +112,8 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     policy: config.policy,
     messages: config.messages,
   });
-  const api = await openApiSocket(config.apiSocket, apiResources(supervisor));
+  const makeBundle: MakeBundle = (wish) => supportBundleOf(config, logFolder, supervisor, wish);
+  const api = await openApiSocket(config.apiSocket, apiResources(supervisor, makeBundle));
   log.info('isolet runs', { tookMs: Math.round(process.uptime() * 1000) });
 
   return {

@@ -24,6 +24,8 @@ import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
 export type Config = {
+  /** Absolute path of the file itself. */
+  readonly file: string;
   readonly provisioning: Provisioning;
   /** How long the hub may take to answer a call about identities. */
   readonly cloudMs: number;
@@ -103,6 +105,7 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
     problems.push(`isolet.log_level must be one of ${levels.join(', ')}; it is "${logLevel}"`);
   }
   const config: Config = {
+    file,
     provisioning: readProvisioning(table, { folder, nowMs }, problems),
     cloudMs: countOr(table['cloud_timeout_sec'], 20) * 1_000,
     unhonoured,

@@ -19,6 +19,8 @@ Runs the modules of this device until SIGTERM or Ctrl-C.
 /** Longer than any part may take to stop; systemd would insist then. */
 const STOP_MS = 12_000;
 
+const RESTART_AFTER_MS = 1_000;
+
 async function main(): Promise<void> {
   try {
     const { values } = parseArgs({
@@ -45,7 +47,12 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
     process.once('SIGINT', () => resolve());
     if (untilStdinEnds) process.stdin.on('end', () => resolve()).resume();
   });
-  const runtime = await startRuntime(readConfig(configFile), VERSION);
+  let again = false;
+  const runtime = await startRuntime(readConfig(configFile), VERSION, () => {
+    again = true;
+    // Whoever asked gets an answer first.
+    setTimeout(() => process.kill(process.pid, 'SIGTERM'), RESTART_AFTER_MS);
+  });
   collectWhenSettled();
   await stopping;
   setTimeout(() => {
@@ -53,7 +60,14 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
     process.exit(1);
   }, STOP_MS).unref();
   await runtime.stop();
+  if (again) becomeAnew();
   process.exit(0);
+}
+
+/** The same program with the same arguments, in this process's place. */
+function becomeAnew(): void {
+  const { execPath, execArgv, argv } = process;
+  process.execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1)]);
 }
 
 // Shipped as CommonJS, which has no await here (build/dist.ts).

@@ -6,6 +6,7 @@ import { Fault } from '../core/fault.ts';
 type Answer =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'text'; readonly text: string; readonly type: string }
+  | { readonly kind: 'bytes'; readonly content: AsyncIterable<Uint8Array>; readonly type: string }
   /** Lines so far, then each new one until the caller hangs up. */
   | {
       readonly kind: 'lines';
@@ -81,6 +82,15 @@ async function reply(response: ServerResponse, answer: Answer): Promise<void> {
     return void response.end(answer.text);
   }
   if (answer.kind === 'json') return send(response, 200, answer.value);
+  if (answer.kind === 'bytes') {
+    response.writeHead(200, { 'content-type': answer.type });
+    for await (const part of answer.content) {
+      response.write(part);
+      if (response.writableNeedDrain) await drained(response);
+      if (response.destroyed) return;
+    }
+    return void response.end();
+  }
   response.writeHead(200, { 'content-type': 'application/jsonl; charset=utf-8' });
   const write = (value: unknown): void => {
     response.write(`${JSON.stringify(value)}\n`);

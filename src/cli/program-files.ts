@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 declare const ISOLET_DIST: boolean | undefined;
 const bundled = typeof ISOLET_DIST !== 'undefined';
 
-export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'develop';
+export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'support-bundle' | 'develop';
 
 const sources: Readonly<Record<Program, string>> = {
   supervisor: '../main.ts',
   emulator: '../emulator/main.ts',
   bundle: '../../build/bundle.ts',
   check: '../check.ts',
+  'support-bundle': '../support-bundle.ts',
   develop: '../../build/develop.ts',
 };
 
@@ -19,6 +20,7 @@ const shipped: Readonly<Record<Program, string>> = {
   emulator: './emulator.js',
   bundle: './bundle.js',
   check: './check.js',
+  'support-bundle': './support-bundle.js',
   develop: './develop.js',
 };
 

@@ -4,7 +4,7 @@ type Fields = Readonly<Record<string, unknown>>;
 type Write = (line: string, entry: LogEntry) => void;
 
 /** A line before it becomes text; errors among its fields are plain already. */
-export type LogEntry = {
+type LogEntry = {
   readonly atMs: number;
   readonly level: LogLevelName;
   readonly message: string;

@@ -38,8 +38,10 @@ export type LogFilesDeps = {
 type Pending = { readonly number: number; readonly text: string; readonly bytes: number };
 type File = { readonly number: number; bytes: number };
 
-/** While the disk is slow or full so many times `pendingBytesMax` are kept in memory. */
+/** While the disk is full or fails so many times `pendingBytesMax` are kept in memory. */
 const HELD_TIMES = 4;
+/** While it is only slow, so many: a module may say thousands of lines when it starts. */
+const BURST_TIMES = 32;
 
 export function createLogFiles(deps: LogFilesDeps): LogFiles {
   const { folder, settings, roomFor, dropped } = deps;
@@ -50,6 +52,8 @@ export function createLogFiles(deps: LogFilesDeps): LogFiles {
   let lastFile = 0;
   /** The end of the newest file is not ours: begin with a new line. */
   let torn = false;
+  /** The last write failed. */
+  let failing = false;
   let turn: Promise<void> = deps.opened.then(look);
 
   /** One thing after the other. */
@@ -78,19 +82,38 @@ export function createLogFiles(deps: LogFilesDeps): LogFiles {
   }
 
   async function flush(upTo: number): Promise<void> {
-    const taken = pending.filter(({ number }) => number <= upTo);
-    if (taken.length === 0) return;
-    const bytes = taken.reduce((sum, one) => sum + one.bytes, 0);
-    pending = pending.slice(taken.length);
-    pendingBytes -= bytes;
     try {
-      if (!(await roomFor(bytes))) throw new Error('no room');
-      await write(taken.map(({ text }) => text).join(''), bytes);
+      for (let next = take(upTo); next.length > 0; next = take(upTo)) await writeOrKeep(next);
+      failing = false;
     } catch {
       // The log cannot tell of itself: `dropped` counts, and the next flush tries again.
-      pending = [...taken, ...pending];
-      pendingBytes += bytes;
+      failing = true;
       bound();
+    }
+  }
+
+  /** The first of those gathered: as much as is written at once. */
+  function take(upTo: number): readonly Pending[] {
+    let bytes = 0;
+    const end = pending.findIndex((one) => {
+      bytes += one.bytes;
+      return one.number > upTo || (bytes > settings.pendingBytesMax && one !== pending[0]);
+    });
+    const taken = end < 0 ? pending : pending.slice(0, end);
+    pending = end < 0 ? [] : pending.slice(end);
+    pendingBytes -= sizeOf(taken);
+    return taken;
+  }
+
+  async function writeOrKeep(lines: readonly Pending[]): Promise<void> {
+    const bytes = sizeOf(lines);
+    try {
+      if (!(await roomFor(bytes))) throw new Error('no room');
+      await write(lines.map(({ text }) => text).join(''), bytes);
+    } catch (cause) {
+      pending = [...lines, ...pending];
+      pendingBytes += bytes;
+      throw cause;
     }
   }
 
@@ -134,7 +157,7 @@ export function createLogFiles(deps: LogFilesDeps): LogFiles {
   }
 
   function bound(): void {
-    const most = settings.pendingBytesMax * HELD_TIMES;
+    const most = settings.pendingBytesMax * (failing ? HELD_TIMES : BURST_TIMES);
     let gone = 0;
     while (pendingBytes > most && gone < pending.length - 1) {
       pendingBytes -= (pending[gone] as Pending).bytes;
@@ -203,6 +226,9 @@ async function* partsOf(
   }
   if (order === 'oldest') yield rest;
 }
+
+const sizeOf = (lines: readonly Pending[]): number =>
+  lines.reduce((sum, { bytes }) => sum + bytes, 0);
 
 async function readLines(path: string, bytes: number): Promise<readonly LogLine[]> {
   // Gone: it made room for newer ones meanwhile.

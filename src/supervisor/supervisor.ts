@@ -5,10 +5,11 @@
 import { agentReport } from '../core/agent-report.ts';
 import { createBlobMap } from '../core/blob-map.ts';
 import type { BlobShelf } from '../core/blobs.ts';
-import type { Deployment } from '../core/deployment.ts';
+import type { Deployment, ModuleSpec } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
+import type { JsonObject } from '../core/json.ts';
 import { createLogMap } from '../core/log-map.ts';
-import { type EndpointId, UPSTREAM } from '../core/message.ts';
+import { type EndpointId, type ModuleName, UPSTREAM } from '../core/message.ts';
 import type { Policy } from '../core/policy.ts';
 import type {
   Bundles,
@@ -22,6 +23,8 @@ import type {
 } from '../core/ports.ts';
 import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
+import { type AgentTools, createAgentMethods, noAgentTools } from './agent-methods.ts';
+import { createAgentTasks } from './agent-tasks.ts';
 import { createBlobKeeper } from './blob-keeper.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
@@ -71,6 +74,10 @@ export type SupervisorParts = {
   readonly logs?: ModuleLogs;
   /** For what messages, twins and links tell of themselves; `log` when absent. */
   readonly hubLog?: Log;
+  /** What `$edgeAgent`'s methods need of the machine; without them it takes no uploads. */
+  readonly agentTools?: () => Promise<AgentTools>;
+  /** Ends this process in order, for another to take its place. */
+  readonly restartRuntime?: () => void;
 };
 
 export interface Supervisor {
@@ -79,6 +86,12 @@ export interface Supervisor {
   readonly ownMetrics: Pick<OwnMetrics, 'all'>;
   readonly kept: KeptThings;
   readonly deadLetters: DeadLetters;
+  /** What the deployment says of a module. */
+  settings(module: ModuleName): ModuleSpec | undefined;
+  /** An identity's twin as it is known here. */
+  twin(module: ModuleName): { readonly desired: JsonObject; readonly reported: JsonObject };
+  /** Undefined when it is done, or a sentence why a module cannot be restarted. */
+  restart(module: ModuleName): string | undefined;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
   stop(): Promise<void>;
 }
@@ -135,15 +148,20 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const twins: Twins = createTwins({ ...hubDeps, write }, snapshot.twins);
   const ownMetrics = createOwnMetrics();
   const logs = parts.logs ?? createModuleLogs(createLogMap(), clock, log);
+  const tasks = createAgentTasks({ clock, log, random });
   const methods = createMethods({
     device: device.id,
     clock,
     live: (module) => modules.live(module),
-    restart(module) {
-      if (modules.live(module) === undefined) return false;
-      modules.stop(module);
-      return true;
-    },
+    agent: createAgentMethods({
+      place: { hub: device.hub, device: device.id },
+      clock,
+      logs,
+      modules: () => [...(agent.target()?.modules.keys() ?? [])],
+      tasks,
+      tools: parts.agentTools ?? noAgentTools,
+      restart,
+    }),
   });
   const storage: Storage = createStorage(
     queue,
@@ -280,6 +298,19 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
     }
   }
 
+  function restart(module: ModuleName): string | undefined {
+    const spec = agent.target()?.modules.get(module);
+    if (module === 'edgeAgent' || module === 'edgeHub') {
+      if (parts.restartRuntime === undefined) return 'This runtime cannot restart itself';
+      parts.restartRuntime();
+      return undefined;
+    }
+    if (spec === undefined) return `Module ${module} not found in the current environment`;
+    if (spec.status === 'stopped') return `Module ${module} is stopped by its deployment`;
+    modules.restart(module);
+    return undefined;
+  }
+
   function endpointOf(id: EndpointId): Endpoint {
     if (id === UPSTREAM) return links.endpoint;
     const cut = id.indexOf('/');
@@ -315,6 +346,9 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       (module) => agent.target()?.modules.has(module) === true,
     ),
     deadLetters,
+    settings: (module) => agent.target()?.modules.get(module),
+    twin: twins.read,
+    restart,
     status: createStatus({
       version: device.version,
       device: device.id,
@@ -335,6 +369,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       logs,
     }),
     async stop() {
+      await tasks.stop();
       agentReporter.stop();
       hubReporter.stop();
       await agent.stop();

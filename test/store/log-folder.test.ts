@@ -1,6 +1,16 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOG_SETTINGS, type LogSettings, type LogShelf } from '../../src/core/log-shelf.ts';
@@ -189,7 +199,9 @@ test('a full disk: the last lines stay in memory, the rest is counted; once ther
   const settings = { ...LOG_SETTINGS, pendingBytesMax: KB };
   const shelf = createLogFolder(dir, settings, clock, async () => free);
   shelf.open();
-  for (let index = 0; index < 1_000; index++) shelf.append(line(`line ${index}`));
+  for (let index = 0; index < 500; index++) shelf.append(line(`line ${index}`));
+  await texts(shelf);
+  for (let index = 500; index < 1_000; index++) shelf.append(line(`line ${index}`));
   const held = await texts(shelf);
   assert.ok(held.length > 10 && held.length < 100, String(held.length));
   assert.is(held.at(-1), 'line 999');
@@ -199,6 +211,75 @@ test('a full disk: the last lines stay in memory, the rest is counted; once ther
   await clock.advance(LOG_SETTINGS.flushMs);
   await until(2_000, 'the write', () => bytesIn(join(dir, '..')) > KB);
   assert.equal(await texts(shelf), held);
+});
+
+test('a folder that cannot be written: lines stay in memory, in order, and are written once it can', async () => {
+  const dir = newFolder();
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'm'), 'in the way');
+  const shelf = openFolder(dir);
+  shelf.append(line('first', { level: 'error' }));
+  shelf.append(line('second'));
+  assert.equal(await texts(shelf), ['first', 'second']);
+  rmSync(join(dir, 'm'));
+  shelf.append(line('third'));
+  assert.equal(await texts(shelf), ['first', 'second', 'third']);
+  assert.equal(filesIn(dir), [join(dir, 'm/00000001.jsonl')]);
+  rmSync(join(dir, 'm'), { recursive: true });
+  shelf.append(line('fourth'));
+  assert.equal((await texts(shelf)).at(-1), 'fourth', 'somebody removed them while it runs');
+});
+
+test('any order of lines, readers and restarts: each reader sees a run of lines that ends with the last', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.oneof(
+          {
+            weight: 6,
+            arbitrary: fc.record({ what: fc.constant('say' as const), length: fc.nat(400) }),
+          },
+          fc.constant({ what: 'read' as const, length: 0 }),
+          fc.constant({ what: 'restart' as const, length: 0 }),
+        ),
+        { maxLength: 60 },
+      ),
+      async (acts) => {
+        const dir = newFolder();
+        const change = { fileBytesMax: 2 * KB, filesMax: 3, pendingBytesMax: KB };
+        let shelf = openFolder(dir, change);
+        const said: string[] = [];
+        for (const { what, length } of [...acts, { what: 'read' as const, length: 0 }]) {
+          if (what === 'say') {
+            said.push(`${said.length} ${'x'.repeat(length)}`);
+            shelf.append(line(said.at(-1) as string));
+          } else if (what === 'restart') {
+            await shelf.close();
+            shelf = openFolder(dir, change);
+          } else {
+            const read = await texts(shelf);
+            assert.equal(read, said.slice(said.length - read.length));
+            assert.ok(read.join('').length >= Math.min(said.join('').length, 2 * KB));
+          }
+        }
+        await shelf.close();
+        assert.ok(filesIn(join(dir, '..')).length <= 3);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test('a burst is not lost while the first of it is being written', async () => {
+  const dir = newFolder();
+  const shelf = openFolder(dir, { filesMax: 100 });
+  const all = Array.from({ length: 10_000 }, (_, index) => `line ${index}: ${'x'.repeat(80)}`);
+  for (const text of all) shelf.append(line(text));
+  assert.equal(await texts(shelf), all);
+  assert.is(shelf.counters.linesDropped, 0);
+  for (const file of filesIn(dir)) {
+    assert.ok(statSync(file).size <= LOG_SETTINGS.fileBytesMax, file);
+  }
 });
 
 test('forget', async () => {

@@ -14,18 +14,14 @@ const test = suite('methods and logs');
 function setUp() {
   const clock = createFakeClock();
   const live = new Map<string, Partial<LiveModule>>();
-  const restarted: string[] = [];
   const methods = createMethods({
     device: 'edge',
     clock,
     live: (name) => live.get(name) as LiveModule | undefined,
-    restart(name) {
-      restarted.push(name);
-      return live.has(name);
-    },
+    agent: async ({ name }) => ({ status: 200, payload: name }),
   });
   const timeouts = { connectMs: 1_000, responseMs: 2_000 };
-  return { clock, live, restarted, methods, timeouts };
+  return { clock, live, methods, timeouts };
 }
 
 const echo: Partial<LiveModule> = {
@@ -66,15 +62,10 @@ test('who is absent, silent, or on another device is said', async () => {
   assert.is(await code('edge', 'mute'), 'TIMED_OUT');
 });
 
-test('RestartModule', async () => {
-  const { live, restarted, methods } = setUp();
-  live.set('b', echo);
-  const restart = (payload: never) =>
-    methods.fromCloud('$edgeAgent', { name: 'RestartModule', payload });
-  assert.is((await restart({ schemaVersion: '1.0', id: 'b' } as never))?.status, 200);
-  assert.is((await restart({ id: 'nobody' } as never))?.status, 500);
-  assert.is((await restart({} as never))?.status, 400);
-  assert.equal(restarted, ['b', 'nobody']);
+test('the runtime has methods of its own', async () => {
+  const { methods } = setUp();
+  const asked = await methods.fromCloud('$edgeAgent', { name: 'ping', payload: null });
+  assert.equal(asked, { status: 200, payload: 'ping' });
   assert.is((await methods.fromCloud('$edgeHub', { name: 'x', payload: null }))?.status, 404);
 });
 

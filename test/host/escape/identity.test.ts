@@ -47,7 +47,10 @@ function createDevice() {
     device: 'board',
     clock: systemClock,
     live: (name) => live.get(name),
-    restart: (name) => restarted.push(name) > 0,
+    async agent({ name }) {
+      restarted.push(name);
+      return { status: 200, payload: null };
+    },
   });
   const services: ModuleServices = {
     accept(message, settled) {
