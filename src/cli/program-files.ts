@@ -32,6 +32,7 @@ const SUPERVISOR_FLAGS = [
   // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
   '--invocation-count-for-turbofan=30000',
   '--invocation-count-for-osr=5000',
+  '--disable-warning=ExperimentalWarning', // of node:ffi, see src/lib/trim-malloc.ts
 ];
 /** For glibc: what was needed in a busy minute goes back to the kernel. */
 const SUPERVISOR_ENV = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
