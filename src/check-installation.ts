@@ -5,6 +5,7 @@ import { clockFinding, folderFindings, hubFinding } from './check/machine-findin
 import { findSupervisor } from './check/supervisor-finding.ts';
 import type { CheckResult } from './check-deployment.ts';
 import { type Config, readConfig } from './config.ts';
+import type { Provisioning } from './config-provisioning.ts';
 import { Fault } from './core/fault.ts';
 import { closedTo, hostUserHere } from './host/host-user.ts';
 
@@ -31,10 +32,17 @@ async function findAll(configFile: string): Promise<readonly Finding[]> {
     ...(sqlite.state === 'ok' ? [await storeFinding(dataDir, supervisor.running)] : []),
     clockFinding(Date.now(), provisioning.source !== 'none'),
     supervisor.finding,
-    ...(provisioning.source === 'manual'
-      ? [await hubFinding(provisioning.device.hostName, LIMIT_MS)]
-      : []),
+    ...(provisioning.source === 'none'
+      ? []
+      : [await hubFinding(serviceOf(provisioning), LIMIT_MS)]),
   ];
+}
+
+/** Whom the device has to reach: its hub, or who tells it which that is. */
+function serviceOf(provisioning: Exclude<Provisioning, { source: 'none' }>): string {
+  if (provisioning.source === 'manual') return provisioning.device.hostName;
+  const { endpoint } = provisioning;
+  return endpoint.includes(':') ? endpoint : `${endpoint}:443`;
 }
 
 function tryConfig(file: string): { config: Config | undefined; finding: Finding } {

@@ -57,9 +57,11 @@ export async function startRuntime(
     log.warn('keys of the config that have no effect here', { keys: config.unhonoured });
   }
   const prelude = readPrelude();
-  const cloud = readCloud(config);
   const user = readHostUser(config, log);
   makeDataFolder(config.dataDir);
+  const stopping = new AbortController();
+  const deps = { clock, random, log, signal: stopping.signal };
+  const cloud = await findCloud(config, deps, restartRuntime);
 
   const store = await openSqliteStore({
     dataDir: config.dataDir,
@@ -102,8 +104,8 @@ export async function startRuntime(
     agentTools: () => loadAgentTools(config, { clock, random }, (wish) => makeBundle(wish)),
     ...(restartRuntime && { restartRuntime }),
     device: {
-      id: cloud?.deviceId ?? 'standalone',
-      hub: cloud?.hostName ?? '',
+      id: cloud?.device.deviceId ?? 'standalone',
+      hub: cloud?.device.hostName ?? '',
       version,
       architecture: process.arch,
       pid: process.pid,
@@ -120,6 +122,7 @@ export async function startRuntime(
     log,
     async stop() {
       log.info('isolet stops');
+      stopping.abort();
       await api.close();
       await supervisor.stop();
       await upstream.stop();
@@ -144,12 +147,38 @@ function openLogs(config: Config, clock: Clock) {
   return { log: own(AGENT_LOG), hubLog: own(HUB_LOG), logFolder: folder, logs };
 }
 
-type Cloud = DeviceIdentity | undefined;
+/** Who this device is at its hub, and whom to ask when the hub says that it is not. */
+type Cloud =
+  | { readonly device: DeviceIdentity; readonly refused?: () => Promise<boolean> }
+  | undefined;
 
-function readCloud({ provisioning }: Config): Cloud {
+/** At once, but for a device that has never reached its provisioning service: that takes as long as it takes. */
+async function findCloud(
+  { provisioning, trustBundle, cloudMs, dataDir }: Config,
+  deps: {
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly log: Log;
+    readonly signal: AbortSignal;
+  },
+  restartRuntime: (() => void) | undefined,
+): Promise<Cloud> {
   if (provisioning.source === 'none') return undefined;
-  if (provisioning.source === 'manual') return provisioning.device;
-  throw new Fault('CONFIG_INVALID', 'provisioning.source "dps" is not built yet: use "manual"');
+  if (provisioning.source === 'manual') return { device: provisioning.device };
+  const { provision } = await import('./identity/provisioner.ts');
+  const provisioner = await provision({
+    ...deps,
+    ...(trustBundle === undefined ? {} : { ca: trustBundle }),
+    timeoutMs: cloudMs,
+    login: provisioning,
+    always: provisioning.reprovisioning === 'AlwaysOnStartup',
+    dataDir,
+  });
+  void provisioner.moved.then(() => {
+    deps.log.warn('this device belongs to another hub now: the runtime begins anew');
+    restartRuntime?.();
+  });
+  return provisioner;
 }
 
 /** Whom module hosts run as: nobody who owns anything here, if we are free to choose. */
@@ -180,7 +209,8 @@ async function openUpstream(
   const { createIotHubUpstream } = await import('./upstream/iothub-upstream.ts');
   const ca = config.trustBundle === undefined ? {} : { ca: config.trustBundle };
   const identities = createHubIdentities({
-    device: cloud,
+    device: cloud.device,
+    ...(cloud.refused && { refused: cloud.refused }),
     settings: { callMs: config.cloudMs },
     dataDir: config.dataDir,
     ...ca,
