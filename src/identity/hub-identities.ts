@@ -1,7 +1,7 @@
-/** The port Identities: module identities made at the hub with the device's key, and remembered. */
+/** The port Identities: module identities made at the hub with the device's own proof, and remembered. */
 import type { ModuleName } from '../core/message.ts';
 import type { Clock, Identities, Log, ModuleCredentials } from '../core/ports.ts';
-import type { DeviceConnectionString } from './connection-string.ts';
+import type { DeviceIdentity } from './device-identity.ts';
 import type { HubRestOptions } from './hub-rest.ts';
 import { openModuleKeys } from './module-keys.ts';
 import { register } from './registration.ts';
@@ -17,7 +17,7 @@ export type IdentitySettings = {
 const defaults: IdentitySettings = { callMs: 20_000, atOnceMax: 4 };
 
 export type HubIdentitiesOptions = {
-  readonly connectionString: DeviceConnectionString;
+  readonly device: DeviceIdentity;
   readonly dataDir: string;
   /** PEM text of a CA to trust besides the system's. */
   readonly ca?: string;
@@ -28,12 +28,12 @@ export type HubIdentitiesOptions = {
 
 /** Throws DATA_FOLDER_UNUSABLE when the device's secret can be neither read nor made. */
 export function createHubIdentities(options: HubIdentitiesOptions): Identities {
-  const { connectionString, dataDir, clock, log } = options;
-  const { hostName, deviceId } = connectionString;
+  const { device, dataDir, clock, log } = options;
+  const { hostName, deviceId } = device;
   const settings = { ...defaults, ...options.settings };
   const stopping = new AbortController();
   const rest: HubRestOptions = {
-    connectionString,
+    device,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     clock,
     timeoutMs: settings.callMs,

@@ -1,14 +1,14 @@
-/** One REST call to the hub with the device's own key (spec/iothub.md §6.1). */
+/** One REST call to the hub with the device's own key or certificate (spec/iothub.md §6.1). */
 import { createHmac } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import { formatSas, sasTextToSign } from '../core/shared-access-signature.ts';
-import type { DeviceConnectionString } from './connection-string.ts';
+import type { DeviceIdentity } from './device-identity.ts';
 
 export type HubRestOptions = {
-  readonly connectionString: DeviceConnectionString;
+  readonly device: DeviceIdentity;
   /** PEM text of a CA to trust besides the system's. */
   readonly ca?: string;
   readonly clock: Clock;
@@ -35,10 +35,11 @@ const ANSWER_BYTES_MAX = 262_144;
 
 /** The hub's answer, whatever its status. Rejects with UPSTREAM_AWAY when there is none. */
 export async function callHub(options: HubRestOptions, call: HubCall): Promise<HubAnswer> {
-  const { connectionString, ca, clock, timeoutMs, signal } = options;
+  const { device, ca, clock, timeoutMs, signal } = options;
+  const { hostName, proof } = device;
   // Loaded with the first call: a device that remembers its identities never needs it.
   const { request } = await import('node:https');
-  const [host, port = '443'] = connectionString.hostName.split(':') as [string, string?];
+  const [host, port = '443'] = hostName.split(':') as [string, string?];
   const text = call.body === undefined ? undefined : JSON.stringify(call.body);
   let stopClock: () => void = () => {};
   try {
@@ -52,10 +53,11 @@ export async function callHub(options: HubRestOptions, call: HubCall): Promise<H
           signal,
           agent: false,
           headers: {
-            authorization: token(options),
+            ...(proof.kind === 'key' && { authorization: token(device, proof.key, clock) }),
             ...(text === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
             ...(call.overwrite === true ? { 'if-match': '*' } : {}),
           },
+          ...(proof.kind === 'certificate' && { cert: proof.certificate, key: proof.privateKey }),
           ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
         },
         (response) => {
@@ -81,24 +83,19 @@ export async function callHub(options: HubRestOptions, call: HubCall): Promise<H
     });
   } catch (cause) {
     const reason = signal.aborted ? 'the runtime is stopping' : (cause as Error).message;
-    throw new Fault(
-      'UPSTREAM_AWAY',
-      `the hub ${connectionString.hostName} cannot be reached: ${reason}`,
-      { cause },
-    );
+    throw new Fault('UPSTREAM_AWAY', `the hub ${hostName} cannot be reached: ${reason}`, { cause });
   } finally {
     stopClock();
   }
 }
 
-function token({ connectionString, clock }: HubRestOptions): string {
-  const { hostName, deviceId, sharedAccessKey } = connectionString;
+function token({ hostName, deviceId }: DeviceIdentity, base64: string, clock: Clock): string {
   const fields = {
     resource: encodeURIComponent(`${hostName}/devices/${deviceId}`.toLowerCase()),
     expiryS: Math.floor(clock.now() / 1000) + TOKEN_S,
     policy: undefined,
   };
-  const key = Buffer.from(sharedAccessKey, 'base64');
+  const key = Buffer.from(base64, 'base64');
   const signature = createHmac('sha256', key).update(sasTextToSign(fields)).digest('base64');
   return formatSas(fields, signature);
 }
