@@ -8,6 +8,8 @@ export function reduceWorld(world: Record<string, unknown>): void {
   delete world['WebAssembly'];
   delete world['SharedArrayBuffer'];
 
+  // Taken now: a replaced Reflect.construct would be handed the constructor that can do more.
+  const { construct } = Reflect;
   const Plain = ArrayBuffer;
   const fixed = new Proxy(Plain, {
     construct(target, [length, options]: [unknown, { maxByteLength?: unknown } | undefined], made) {
@@ -15,7 +17,7 @@ export function reduceWorld(world: Record<string, unknown>): void {
         throw new RangeError('Resizable ArrayBuffers are not available to modules.');
       }
       // Only the length is passed on, so that a getter cannot change its answer.
-      return Reflect.construct(target, [length], made) as ArrayBuffer;
+      return construct(target, [length], made) as ArrayBuffer;
     },
   });
   Object.defineProperty(Plain.prototype, 'constructor', { value: fixed });

@@ -63,6 +63,18 @@ const sdk: readonly Try[] = [
     ],
   },
   {
+    name: 'the constructor behind the reduced one, by a patched Reflect',
+    gains: 'resizable buffers of any size',
+    code: `const { construct, apply } = Reflect;
+      const seen = [];
+      Reflect.construct = (target, args, made) => { seen.push(target); return construct(target, args, made ?? target); };
+      Reflect.apply = (target, self, args) => { seen.push(target); return apply(target, self, args); };
+      new ArrayBuffer(8);
+      Object.assign(Reflect, { construct, apply });
+      return seen.length;`,
+    gets: 0,
+  },
+  {
     name: 'resize, grow and transfer of what there is',
     gains: 'the same from a buffer that exists',
     code: `const buffer = new ArrayBuffer(8);
