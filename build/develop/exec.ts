@@ -1,5 +1,5 @@
 /** `isolet exec FILE`: one JavaScript or TypeScript file, run as a module runs, with its console on the terminal. */
-import { basename, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import type { Arguments, Command } from '../../src/cli/command.ts';
 import { Fault } from '../../src/core/fault.ts';
 import { fieldsText } from '../../src/core/fields-text.ts';
@@ -156,6 +156,11 @@ async function runExec(args: Arguments): Promise<number> {
   if (cause !== 'exited') terminal.problem(reason);
   if (cause === 'out of time' && !reason.includes('\n')) {
     terminal.problem('To see where: run it with --inspect-brk, and pause.');
+  }
+  if (cause === 'error' && exitCode === UNSETTLED) {
+    const { topLevelAwaits } = await import('./top-level-awaits.ts');
+    const place = relative(seenFrom, file);
+    for (const at of await topLevelAwaits(file)) terminal.problem(`    at ${place}:${at}`);
   }
   if (cause === 'host lost' || cause === 'crashed') terminal.problem(desk.words().trimEnd());
   await terminal.flushed();

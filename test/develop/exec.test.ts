@@ -138,10 +138,11 @@ test('a top-level await that never ends: 13, and a sentence', async ({ dir }) =>
   const { code, out, err } = await exec(
     dir,
     'waits.ts',
-    'console.log("before");\nawait new Promise(() => {});',
+    'console.log("before");\nawait 1;\nconst f = async () => await 2;\n  await new Promise(() => {});',
   );
   assert.equal([code, out], [13, 'before\n']);
   assert.match(err, /top level of waits\.ts awaits something that will never come/);
+  assert.match(err, /\n {4}at waits\.ts:2:1\n {4}at waits\.ts:4:3\n$/);
 });
 
 test('an endless loop and endless memory end at their limits', async ({ dir }) => {
