@@ -8,7 +8,7 @@ import type { Log } from '../core/ports.ts';
 import type { ControlFiles } from './control-files.ts';
 
 /** The group of one host. Nothing here throws: our own look goes on beside it. */
-export type HostCell = {
+type HostCell = {
   /** It may use so many bytes, file cache and its part of the kernel's memory included. */
   limit(bytes: number): void;
   /** The process, and all it starts, belongs to it from now on. */
