@@ -236,11 +236,14 @@ function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): C
   return { code: named, sourceMap };
 }
 
+/** Of the seam (src/guest/seam.ts): rejections from now on are not the loading's. */
+const LOADED = `;globalThis[Symbol.for('isolet.treaty.1')].loaded?.();`;
+
 /** Before the end of a script's function, if it has one that may still be waiting then. */
 function withFooter(code: string, { form }: Attempt, footer: string): string {
   const { footer: last = { js: '' } }: BuildOptions = formats[form];
   const at = code.lastIndexOf(last['js'] as string);
-  return `${code.slice(0, at)}${footer}${code.slice(at)}`;
+  return `${code.slice(0, at)}${LOADED}\n${footer}${code.slice(at)}`;
 }
 
 /** On the first line of code, so that the source map stays true. */

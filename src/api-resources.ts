@@ -1,22 +1,29 @@
 /** What the local API serves: the supervisor's parts by path. */
+import type { MakeBundle } from './agent-tools.ts';
 import type { Resource } from './api/http-api.ts';
+import { type LogWords, readLogQuery } from './core/log-request.ts';
+import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import { messageSize } from './core/message.ts';
 import { prometheusText } from './core/own-metrics.ts';
 import type { StoredDeadLetter } from './core/ports.ts';
 import type { DeadLetterContent, DeadLetterSummary } from './core/summaries.ts';
+import { createBoundedMatch } from './lib/bounded-match.ts';
 import { asText } from './lib/text.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
+
+/** The runtime's own, by the names IoT Edge's operators know. */
+const ownLogs: ReadonlyMap<string, string> = new Map([
+  ['edgeAgent', AGENT_LOG],
+  ['edgeHub', HUB_LOG],
+]);
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const PAGE_MAX = 1_000;
 
-export function apiResources({
-  status,
-  logs,
-  deadLetters,
-  ownMetrics,
-  kept,
-}: Supervisor): readonly Resource[] {
+export function apiResources(
+  { status, logs, deadLetters, ownMetrics, kept, restart }: Supervisor,
+  supportBundle?: MakeBundle,
+): readonly Resource[] {
   return [
     { path: '/status', answer: () => ({ kind: 'json', value: status.runtime() }) },
     { path: '/modules', answer: () => ({ kind: 'json', value: status.modules() }) },
@@ -36,15 +43,32 @@ export function apiResources({
     {
       path: '/modules/:name/logs',
       answer({ name }, query) {
-        const module = name as string;
-        if (!status.names().includes(module)) return noModule(module, status);
+        const own = ownLogs.get(name as string);
+        const module = own ?? (name as string);
+        if (own === undefined && !status.names().includes(module)) return noModule(module, status);
+        const problems: string[] = [];
+        const words = Object.fromEntries(query) as LogWords;
+        const asked = readLogQuery(words, Date.now(), createBoundedMatch, problems);
+        if (problems.length > 0) return { kind: 'refused', message: problems.join('; ') };
         return {
           kind: 'lines',
-          lines: logs.tail(module, Number(query.get('tail') ?? 100)),
+          lines: logs.read(module, asked),
           follow: query.has('follow') ? (line) => logs.follow(module, line) : undefined,
         };
       },
     },
+    {
+      method: 'POST',
+      path: '/modules/:name/restart',
+      answer({ name }) {
+        const problem = restart(name as string);
+        if (problem === undefined) return { kind: 'json', value: null };
+        return status.names().includes(name as string)
+          ? { kind: 'refused', message: problem }
+          : noModule(name as string, status);
+      },
+    },
+    ...(supportBundle === undefined ? [] : [bundleResource(supportBundle)]),
     { path: '/kept', answer: async () => ({ kind: 'json', value: await kept.list() }) },
     {
       method: 'DELETE',
@@ -92,6 +116,22 @@ export function apiResources({
       answer: (_, query) => change(query, deadLetters.drop),
     },
   ];
+}
+
+function bundleResource(supportBundle: MakeBundle): Resource {
+  return {
+    path: '/support-bundle',
+    answer(_, query) {
+      const problems: string[] = [];
+      const words = { since: query.get('since'), until: query.get('until') };
+      const wish = readLogQuery(words, Date.now(), createBoundedMatch, problems);
+      if (problems.length > 0) return { kind: 'refused', message: problems.join('; ') };
+      const { sinceMs, untilMs } = wish;
+      const runtimeOnly = query.get('runtimeOnly') === 'true';
+      const content = supportBundle({ sinceMs, untilMs, runtimeOnly });
+      return { kind: 'bytes', content, type: 'application/zip' };
+    },
+  };
 }
 
 function noModule(

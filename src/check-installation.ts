@@ -5,9 +5,9 @@ import { clockFinding, folderFindings, hubFinding } from './check/machine-findin
 import { findSupervisor } from './check/supervisor-finding.ts';
 import type { CheckResult } from './check-deployment.ts';
 import { type Config, readConfig } from './config.ts';
+import type { Provisioning } from './config-provisioning.ts';
 import { Fault } from './core/fault.ts';
 import { closedTo, hostUserHere } from './host/host-user.ts';
-import { parseConnectionString } from './identity/connection-string.ts';
 
 const LIMIT_MS = 5_000;
 
@@ -30,16 +30,33 @@ async function findAll(configFile: string): Promise<readonly Finding[]> {
     ...programs,
     ...folderFindings(dataDir),
     ...(sqlite.state === 'ok' ? [await storeFinding(dataDir, supervisor.running)] : []),
-    clockFinding(Date.now(), provisioning.source === 'manual'),
+    clockFinding(Date.now(), provisioning.source !== 'none'),
     supervisor.finding,
-    ...(provisioning.source === 'manual' ? [await hub(provisioning.connectionString)] : []),
+    ...(provisioning.source === 'none'
+      ? []
+      : [await hubFinding(serviceOf(provisioning), LIMIT_MS)]),
   ];
+}
+
+/** Whom the device has to reach: its hub, or who tells it which that is. */
+function serviceOf(provisioning: Exclude<Provisioning, { source: 'none' }>): string {
+  if (provisioning.source === 'manual') return provisioning.device.hostName;
+  const { endpoint } = provisioning;
+  return endpoint.includes(':') ? endpoint : `${endpoint}:443`;
 }
 
 function tryConfig(file: string): { config: Config | undefined; finding: Finding } {
   try {
     const config = readConfig(file);
-    return { config, finding: ok('config', `${file} is right`) };
+    const { unhonoured } = config;
+    const finding =
+      unhonoured.length === 0
+        ? ok('config', `${file} is right`)
+        : warn(
+            'config',
+            `${file} is right; these keys of IoT Edge's have no effect here: ${unhonoured.join(', ')}`,
+          );
+    return { config, finding };
   } catch (cause) {
     return { config: undefined, finding: fail('config', sentenceOf(cause)) };
   }
@@ -93,14 +110,6 @@ async function storeFinding(dataDir: string, running: boolean): Promise<Finding>
   if (running) return ok('store', 'the running Isolet has it open');
   const { lookAtStore } = await import('./store/look-at-store.ts');
   return { what: 'store', ...lookAtStore(dataDir) };
-}
-
-async function hub(connectionString: string): Promise<Finding> {
-  try {
-    return await hubFinding(parseConnectionString(connectionString).hostName, LIMIT_MS);
-  } catch (cause) {
-    return fail('hub', sentenceOf(cause));
-  }
 }
 
 function sentenceOf(cause: unknown): string {

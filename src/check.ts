@@ -3,17 +3,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checkDeployment } from './check-deployment.ts';
 import { checkInstallation } from './check-installation.ts';
+import { defaultConfigFile } from './config.ts';
 import { Fault } from './core/fault.ts';
 import { printable } from './lib/printable.ts';
 
-const DEFAULT_CONFIG = '/etc/isolet/config.toml';
 const HELP = `isolet check [DEPLOYMENT.json] [--config FILE] [--json]
 
 Without a deployment: is this installation sound? With one: all that is wrong with it, and for each module
 what its bundle asks for, what createOptions grant, what the policy of the device allows, and what it gets.
 Exit code 1 if something is wrong.
 
-  --config FILE  settings of the device (default ${DEFAULT_CONFIG})
+  --config FILE  settings of the device (default /etc/isolet/config.toml,
+                 or else /etc/aziot/config.toml)
   --json         print JSON
   -h, --help     print this
 `;
@@ -50,11 +51,11 @@ async function check(
   }
   const result =
     deployment === undefined
-      ? await checkInstallation(config ?? DEFAULT_CONFIG)
+      ? await checkInstallation(config ?? defaultConfigFile())
       : await checkDeployment(
           readFile(deployment),
           // A deployment may be checked where it is written, too.
-          config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined),
+          config ?? (existsSync(defaultConfigFile()) ? defaultConfigFile() : undefined),
         );
   // The deployment and its bundles may be anybody's.
   process.stdout.write(asJson ? `${JSON.stringify(result.json)}\n` : printable(result.text));

@@ -2,21 +2,26 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadAgentTools, type MakeBundle, supportBundleOf } from './agent-tools.ts';
 import { openApiSocket } from './api/api-socket.ts';
 import { apiResources } from './api-resources.ts';
 import { createBundles } from './artifacts/bundles.ts';
 import type { Config } from './config.ts';
 import { Fault } from './core/fault.ts';
+import type { JsonObject } from './core/json.ts';
+import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
 import { createSnapshots } from './host/snapshots.ts';
-import { parseConnectionString } from './identity/connection-string.ts';
+import type { DeviceIdentity } from './identity/device-identity.ts';
 import { createLog } from './lib/log.ts';
 import { systemClock } from './lib/system-clock.ts';
 import { createBlobFolder } from './store/blob-folder.ts';
+import { createLogFolder } from './store/log-folder.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { STORE_SETTINGS } from './store/store-settings.ts';
+import { createModuleLogs } from './supervisor/module-logs.ts';
 import { startSupervisor } from './supervisor/supervisor.ts';
 import { createStandaloneUpstream } from './upstream/standalone-upstream.ts';
 
@@ -38,22 +43,34 @@ export interface Runtime {
 }
 
 /** Starts the runtime. Rejects with a Fault whose sentence says what is wrong and what to do. */
-export async function startRuntime(config: Config, version: string): Promise<Runtime> {
+export async function startRuntime(
+  config: Config,
+  version: string,
+  /** For `$edgeAgent`'s RestartModule of itself: ends this process and begins it again. */
+  restartRuntime?: () => void,
+): Promise<Runtime> {
   const clock: Clock = systemClock;
   const random = Math.random;
-  const log: Log = createLog(config.logLevel, clock.now);
+  const { log, hubLog, logFolder, logs } = openLogs(config, clock);
   log.info('isolet starts', { version, dataDir: config.dataDir, pid: process.pid });
+  if (config.unhonoured.length > 0) {
+    log.warn('keys of the config that have no effect here', { keys: config.unhonoured });
+  }
   const prelude = readPrelude();
-  const cloud = readCloud(config);
   const user = readHostUser(config, log);
   makeDataFolder(config.dataDir);
+  const stopping = new AbortController();
+  const deps = { clock, random, log, signal: stopping.signal };
+  const cloud = await findCloud(config, deps, restartRuntime);
 
   const store = await openSqliteStore({
     dataDir: config.dataDir,
     workerMain: files.storeMain,
     log,
   });
-  const upstream = await openUpstream(config, cloud, { clock, random, log });
+  // Now the data folder is ours alone.
+  logFolder.open();
+  const upstream = await openUpstream(config, cloud, { clock, random, log: hubLog });
   const snapshots = createSnapshots({
     folder: join(config.dataDir, 'snapshot'),
     program: files.snapshotMain,
@@ -82,9 +99,13 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     clock,
     random,
     log,
+    hubLog,
+    logs,
+    agentTools: () => loadAgentTools(config, { clock, random }, (wish) => makeBundle(wish)),
+    ...(restartRuntime && { restartRuntime }),
     device: {
-      id: cloud?.deviceId ?? 'standalone',
-      hub: cloud?.hostName ?? '',
+      id: cloud?.device.deviceId ?? 'standalone',
+      hub: cloud?.device.hostName ?? '',
       version,
       architecture: process.arch,
       pid: process.pid,
@@ -93,30 +114,71 @@ export async function startRuntime(config: Config, version: string): Promise<Run
     policy: config.policy,
     messages: config.messages,
   });
-  const api = await openApiSocket(config.apiSocket, apiResources(supervisor));
+  const makeBundle: MakeBundle = (wish) => supportBundleOf(config, logFolder, supervisor, wish);
+  const api = await openApiSocket(config.apiSocket, apiResources(supervisor, makeBundle));
   log.info('isolet runs', { tookMs: Math.round(process.uptime() * 1000) });
 
   return {
     log,
     async stop() {
       log.info('isolet stops');
+      stopping.abort();
       await api.close();
       await supervisor.stop();
       await upstream.stop();
       await store.close();
       snapshots.stop();
       log.info('isolet has stopped');
+      await logFolder.close();
     },
   };
 }
 
-type Cloud = ReturnType<typeof parseConnectionString> | undefined;
+/** What the runtime says goes to its output, and beside its modules' lines onto the disk. */
+function openLogs(config: Config, clock: Clock) {
+  const level = config.logLevel;
+  const folder = createLogFolder(join(config.dataDir, 'logs'), config.logs, clock);
+  const logs = createModuleLogs(folder, clock, createLog(level, clock.now));
+  const own = (module: string): Log =>
+    createLog(level, clock.now, (line, { message: text, fields, ...entry }) => {
+      process.stdout.write(line);
+      logs.keep({ ...entry, module, text, fields: fields as JsonObject });
+    });
+  return { log: own(AGENT_LOG), hubLog: own(HUB_LOG), logFolder: folder, logs };
+}
 
-/** The device's connection string, read before anything is touched. */
-function readCloud(config: Config): Cloud {
-  return config.provisioning.source === 'none'
-    ? undefined
-    : parseConnectionString(config.provisioning.connectionString);
+/** Who this device is at its hub, and whom to ask when the hub says that it is not. */
+type Cloud =
+  | { readonly device: DeviceIdentity; readonly refused?: () => Promise<boolean> }
+  | undefined;
+
+/** At once, but for a device that has never reached its provisioning service: that takes as long as it takes. */
+async function findCloud(
+  { provisioning, trustBundle, cloudMs, dataDir }: Config,
+  deps: {
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly log: Log;
+    readonly signal: AbortSignal;
+  },
+  restartRuntime: (() => void) | undefined,
+): Promise<Cloud> {
+  if (provisioning.source === 'none') return undefined;
+  if (provisioning.source === 'manual') return { device: provisioning.device };
+  const { provision } = await import('./identity/provisioner.ts');
+  const provisioner = await provision({
+    ...deps,
+    ...(trustBundle === undefined ? {} : { ca: trustBundle }),
+    timeoutMs: cloudMs,
+    login: provisioning,
+    always: provisioning.reprovisioning === 'AlwaysOnStartup',
+    dataDir,
+  });
+  void provisioner.moved.then(() => {
+    deps.log.warn('this device belongs to another hub now: the runtime begins anew');
+    restartRuntime?.();
+  });
+  return provisioner;
 }
 
 /** Whom module hosts run as: nobody who owns anything here, if we are free to choose. */
@@ -147,7 +209,9 @@ async function openUpstream(
   const { createIotHubUpstream } = await import('./upstream/iothub-upstream.ts');
   const ca = config.trustBundle === undefined ? {} : { ca: config.trustBundle };
   const identities = createHubIdentities({
-    connectionString: cloud,
+    device: cloud.device,
+    ...(cloud.refused && { refused: cloud.refused }),
+    settings: { callMs: config.cloudMs },
     dataDir: config.dataDir,
     ...ca,
     ...deps,

@@ -2,16 +2,19 @@
  * The settings of one device: IoT Edge's config.toml, as far as it is needed, plus `[isolet]`.
  * Read once, all problems listed, unknown keys refused with a suggestion.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'smol-toml';
+import { parse, TomlError } from 'smol-toml';
+import { checkKeys, type Table } from './config-keys.ts';
+import { createPlaces, placed } from './config-places.ts';
+import { type Provisioning, readProvisioning } from './config-provisioning.ts';
 import type { SimulatedDevice } from './core/device-grant.ts';
 import { Fault } from './core/fault.ts';
 import type { JsonObject } from './core/json.ts';
 import { defaultKeepLimits } from './core/kept.ts';
+import { LOG_SETTINGS, type LogSettings } from './core/log-shelf.ts';
 import { LOCAL_MESSAGE_BYTES_MAX } from './core/message.ts';
-import { nearest } from './core/nearest.ts';
 import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
@@ -21,10 +24,13 @@ import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
 export type Config = {
-  /** How the device is provisioned; `none` = it works without a cloud. */
-  readonly provisioning:
-    | { readonly source: 'manual'; readonly connectionString: string }
-    | { readonly source: 'none' };
+  /** Absolute path of the file itself. */
+  readonly file: string;
+  readonly provisioning: Provisioning;
+  /** How long the hub may take to answer a call about identities. */
+  readonly cloudMs: number;
+  /** Keys that are IoT Edge's and have no effect here. */
+  readonly unhonoured: readonly string[];
   /** PEM text of additional certificate authorities, undefined = the system's alone. */
   readonly trustBundle: string | undefined;
   /** Where everything that must survive lies. */
@@ -32,6 +38,8 @@ export type Config = {
   /** Unix socket of the local API. */
   readonly apiSocket: string;
   readonly logLevel: LogLevelName;
+  /** What is kept of the log lines of modules, and of our own. */
+  readonly logs: LogSettings;
   /** Whom module hosts run as when we are root; undefined = isolet, else nobody. */
   readonly hostUser: string | undefined;
   /** Devices the runtime plays itself, by path. */
@@ -45,69 +53,17 @@ export type Config = {
   readonly policy: Policy;
 };
 
-type Table = Readonly<Record<string, unknown>>;
-/** `devices`: a table src/core/simulated-devices.ts reads. */
-type Known = { readonly [key: string]: 'text' | 'texts' | 'count' | 'devices' | Known };
-
-/** Every key there is. */
-const known: Known = {
-  hostname: 'text',
-  trust_bundle_cert: 'text',
-  provisioning: { source: 'text', connection_string: 'text' },
-  isolet: {
-    data_dir: 'text',
-    api_socket: 'text',
-    log_level: 'text',
-    host_user: 'text',
-    simulated_devices: 'devices',
-    module: {
-      heap_mb: 'count',
-      start_ms: 'count',
-      turn_ms: 'count',
-      cpu_percent: 'count',
-      messages_per_second: 'count',
-      log_lines_per_second: 'count',
-      outstanding_requests: 'count',
-      kept_mb: 'count',
-      kept_keys: 'count',
-      blob_mb: 'count',
-      blob_count: 'count',
-      metric_series: 'count',
-    },
-    policy: {
-      binds: 'texts',
-      devices: 'texts',
-      network: 'texts',
-      ports: 'texts',
-      memory_mb_max: 'count',
-    },
-    messages: {
-      waiting_max: 'count',
-      waiting_mb: 'count',
-      endpoint_waiting_max: 'count',
-      endpoint_waiting_mb: 'count',
-      attempts_max: 'count',
-      crashes_max: 'count',
-      dead_letters_max: 'count',
-      dead_letters_mb: 'count',
-      local_kb: 'count',
-      unrouted: 'text',
-    },
-    fetch: {
-      time_ms: 'count',
-      at_once_max: 'count',
-      response_kb: 'count',
-      header_kb: 'count',
-      sockets_max: 'count',
-    },
-  },
-};
-
 const levels: readonly LogLevelName[] = ['debug', 'info', 'warn', 'error'];
 const KB = 1_024;
 const MB = 1_048_576;
 /** Linux: sun_path holds 108 bytes, one of them the end. */
 const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Ours, or that of an IoT Edge that was here before. */
+export function defaultConfigFile(): string {
+  const [ours, theirs] = ['/etc/isolet/config.toml', '/etc/aziot/config.toml'] as const;
+  return !existsSync(ours) && existsSync(theirs) ? theirs : ours;
+}
 
 /** Reads a config file. Throws CONFIG_INVALID with every problem, one per line. */
 export function readConfig(file: string): Config {
@@ -124,18 +80,16 @@ export function readConfig(file: string): Config {
   return parseConfig(text, resolve(file));
 }
 
-/** The same from text; `file` names it in errors, and relative paths start from its folder. */
-export function parseConfig(text: string, file: string): Config {
+/** The same from text; `file` names it in errors, and relative paths start from its folder. `nowMs`: certificates end. */
+export function parseConfig(text: string, file: string, nowMs = Date.now()): Config {
   let table: Table;
   try {
     table = parse(text);
   } catch (cause) {
-    throw new Fault('CONFIG_INVALID', `${file} is not valid TOML: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw notToml(cause, file);
   }
   const problems: string[] = [];
-  checkKeys(table, known, '', problems);
+  const unhonoured = checkKeys(table, problems);
   const folder = dirname(file);
   const isolet = section(table, 'isolet');
   const limits = section(isolet, 'module');
@@ -151,11 +105,15 @@ export function parseConfig(text: string, file: string): Config {
     problems.push(`isolet.log_level must be one of ${levels.join(', ')}; it is "${logLevel}"`);
   }
   const config: Config = {
-    provisioning: readProvisioning(section(table, 'provisioning'), problems),
+    file,
+    provisioning: readProvisioning(table, { folder, nowMs }, problems),
+    cloudMs: countOr(table['cloud_timeout_sec'], 20) * 1_000,
+    unhonoured,
     trustBundle: readTrustBundle(table['trust_bundle_cert'], folder, problems),
     dataDir,
     apiSocket,
     logLevel,
+    logs: readLogs(section(isolet, 'logs')),
     hostUser: typeof isolet['host_user'] === 'string' ? isolet['host_user'] : undefined,
     simulatedDevices: readSimulatedDevices(
       section(isolet, 'simulated_devices') as JsonObject,
@@ -168,9 +126,17 @@ export function parseConfig(text: string, file: string): Config {
     policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
   };
   if (problems.length > 0) {
-    throw new Fault('CONFIG_INVALID', `${file}:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+    const sentences = [...new Set(problems)].map(placed(file, createPlaces(text)));
+    throw new Fault('CONFIG_INVALID', `the config cannot be used:\n${sentences.join('\n')}`);
   }
   return config;
+}
+
+/** The parser's own message shows the lines around, which may hold a key. */
+function notToml(cause: unknown, file: string): Fault {
+  const where = cause instanceof TomlError ? `:${cause.line}:${cause.column}` : '';
+  const what = (cause as Error).message.split('\n')[0]?.replace(/^.*?: /, '');
+  return new Fault('CONFIG_INVALID', `${file}${where}: it is not valid TOML: ${what}`);
 }
 
 /** docs/limits.md has the reasons for the defaults. */
@@ -225,6 +191,17 @@ function readMessages(table: Table, problems: string[]): MessageSettings {
   };
 }
 
+function readLogs(table: Table): LogSettings {
+  const { fileBytesMax, filesMax, totalBytesMax, flushMs } = LOG_SETTINGS;
+  return {
+    ...LOG_SETTINGS,
+    fileBytesMax: countOr(table['file_kb'], fileBytesMax / KB) * KB,
+    filesMax: countOr(table['files_max'], filesMax),
+    totalBytesMax: countOr(table['total_mb'], totalBytesMax / MB) * MB,
+    flushMs: countOr(table['flush_ms'], flushMs),
+  };
+}
+
 function readFetch(table: Table): FetchLimits {
   const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax, webSocketsMax } =
     defaultHostSettings;
@@ -235,21 +212,6 @@ function readFetch(table: Table): FetchLimits {
     fetchHeaderBytesMax: countOr(table['header_kb'], fetchHeaderBytesMax / KB) * KB,
     webSocketsMax: countOr(table['sockets_max'], webSocketsMax),
   };
-}
-
-function readProvisioning(table: Table, problems: string[]): Config['provisioning'] {
-  const source = table['source'];
-  if (source === 'none') return { source: 'none' };
-  if (source !== 'manual') {
-    problems.push(
-      `provisioning.source must be "manual" (with connection_string) or "none", it is ${source === undefined ? 'missing' : JSON.stringify(source)}`,
-    );
-    return { source: 'none' };
-  }
-  const connectionString = table['connection_string'];
-  if (typeof connectionString === 'string') return { source: 'manual', connectionString };
-  problems.push('provisioning.connection_string is missing: copy it from your hub');
-  return { source: 'none' };
 }
 
 function readTrustBundle(value: unknown, folder: string, problems: string[]): string | undefined {
@@ -265,29 +227,6 @@ function readTrustBundle(value: unknown, folder: string, problems: string[]): st
     );
   }
   return undefined;
-}
-
-function checkKeys(table: Table, shape: Known, path: string, problems: string[]): void {
-  for (const [key, value] of Object.entries(table)) {
-    const at = `${path}${key}`;
-    const kind = Object.hasOwn(shape, key) ? shape[key] : undefined;
-    if (kind === undefined) {
-      const near = nearest(key, Object.keys(shape));
-      problems.push(`${at} is not known${near === undefined ? '' : `: did you mean ${near}?`}`);
-    } else if (kind === 'text') {
-      if (typeof value !== 'string') problems.push(`${at} must be text in quotes`);
-    } else if (kind === 'texts') {
-      if (!Array.isArray(value)) problems.push(`${at} must be a list of texts: ["…"]`);
-    } else if (kind === 'count') {
-      if (!Number.isInteger(value) || (value as number) <= 0) {
-        problems.push(`${at} must be a whole number above 0`);
-      }
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      if (kind !== 'devices') checkKeys(value as Table, kind, `${at}.`, problems);
-    } else {
-      problems.push(`${at} must be a table: [${at}]`);
-    }
-  }
 }
 
 function section(table: Table, name: string): Table {

@@ -22,10 +22,13 @@ function problem(run: () => unknown): string {
 
 test('the least there is to say', () => {
   const config = parseConfig(
-    '[provisioning]\nsource = "manual"\nconnection_string = "HostName=h"\n',
+    '[provisioning]\nsource = "manual"\nconnection_string = "HostName=h;DeviceId=d;SharedAccessKey=QUJD"\n',
     FILE,
   );
-  assert.equal(config.provisioning, { source: 'manual', connectionString: 'HostName=h' });
+  assert.equal(config.provisioning, {
+    source: 'manual',
+    device: { hostName: 'h', deviceId: 'd', proof: { kind: 'key', key: 'QUJD' } },
+  });
   assert.is(config.dataDir, '/var/lib/isolet');
   assert.is(config.apiSocket, '/var/lib/isolet/api.sock');
   assert.is(config.module.heapMb, 32);

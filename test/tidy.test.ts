@@ -37,6 +37,7 @@ const table: Readonly<Record<string, Room>> = {
     ],
     node: false,
   },
+  uploads: { rooms: ['core', 'lib'], packages: [], node: true },
   api: { rooms: ['core', 'lib'], packages: [], node: true },
   check: { rooms: ['core', 'lib'], packages: [], node: true },
   cli: { rooms: ['core', 'lib'], packages: ['rhea'], node: true },

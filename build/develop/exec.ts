@@ -1,5 +1,5 @@
 /** `isolet exec FILE`: one JavaScript or TypeScript file, run as a module runs, with its console on the terminal. */
-import { basename, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import type { Arguments, Command } from '../../src/cli/command.ts';
 import { Fault } from '../../src/core/fault.ts';
 import { fieldsText } from '../../src/core/fields-text.ts';
@@ -20,6 +20,8 @@ import { createTerminal } from './terminal.ts';
 
 const MEMORY_MB = 256;
 const TIME_S = 60;
+/** What the host may take to start, and to cut code short. */
+const HOST_MS = 500;
 /** As Node: the top level waits for something that will never come. */
 const UNSETTLED = 13;
 
@@ -146,13 +148,20 @@ async function runExec(args: Arguments): Promise<number> {
         exitCode: 137,
         reason: `${name} was still running after ${timeS} s (--time).`,
       }),
-    timeS === 0 ? 2 ** 31 - 1 : timeS * 1000,
+    // Code that runs on and on is cut short by its host, which knows where.
+    timeS === 0 ? 2 ** 31 - 1 : timeS * 1000 + HOST_MS,
   );
   const { cause, exitCode, reason } = await over.promise;
   clearTimeout(limit);
   if (cause !== 'exited') terminal.problem(reason);
-  if (cause === 'out of time')
+  if (cause === 'out of time' && !reason.includes('\n')) {
     terminal.problem('To see where: run it with --inspect-brk, and pause.');
+  }
+  if (cause === 'error' && exitCode === UNSETTLED) {
+    const { topLevelAwaits } = await import('./top-level-awaits.ts');
+    const place = relative(seenFrom, file);
+    for (const at of await topLevelAwaits(file)) terminal.problem(`    at ${place}:${at}`);
+  }
   if (cause === 'host lost' || cause === 'crashed') terminal.problem(desk.words().trimEnd());
   await terminal.flushed();
   await desk.host.stop();

@@ -6,10 +6,11 @@ import { Fault } from '../core/fault.ts';
 type Answer =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'text'; readonly text: string; readonly type: string }
+  | { readonly kind: 'bytes'; readonly content: AsyncIterable<Uint8Array>; readonly type: string }
   /** Lines so far, then each new one until the caller hangs up. */
   | {
       readonly kind: 'lines';
-      readonly lines: readonly unknown[];
+      readonly lines: AsyncIterable<readonly unknown[]>;
       readonly follow: ((line: (value: unknown) => void) => () => void) | undefined;
     }
   | { readonly kind: 'absent'; readonly message: string }
@@ -25,6 +26,8 @@ export type Resource = {
 
 /** A follower that does not read is let go rather than buffered for. */
 const FOLLOW_BUFFER_MAX = 1_048_576;
+
+const FOLLOW_LINES_MAX = 10_000;
 
 /** Returns the function that serves one connection. */
 export function createHttpApi(resources: readonly Resource[]): (socket: Socket) => void {
@@ -63,7 +66,7 @@ async function answer(
   ...asked: Parameters<Resource['answer']>
 ): Promise<void> {
   try {
-    reply(response, await resource.answer(...asked));
+    await reply(response, await resource.answer(...asked));
   } catch (cause) {
     // The world's faults are told; a bug of ours must not be hidden.
     if (!(cause instanceof Fault)) throw cause;
@@ -71,7 +74,7 @@ async function answer(
   }
 }
 
-function reply(response: ServerResponse, answer: Answer): void {
+async function reply(response: ServerResponse, answer: Answer): Promise<void> {
   if (answer.kind === 'absent') return send(response, 404, { error: answer.message });
   if (answer.kind === 'refused') return send(response, 400, { error: answer.message });
   if (answer.kind === 'text') {
@@ -79,18 +82,49 @@ function reply(response: ServerResponse, answer: Answer): void {
     return void response.end(answer.text);
   }
   if (answer.kind === 'json') return send(response, 200, answer.value);
+  if (answer.kind === 'bytes') {
+    response.writeHead(200, { 'content-type': answer.type });
+    for await (const part of answer.content) {
+      response.write(part);
+      if (response.writableNeedDrain) await drained(response);
+      if (response.destroyed) return;
+    }
+    return void response.end();
+  }
   response.writeHead(200, { 'content-type': 'application/jsonl; charset=utf-8' });
   const write = (value: unknown): void => {
     response.write(`${JSON.stringify(value)}\n`);
     if (response.writableLength > FOLLOW_BUFFER_MAX) response.destroy();
   };
-  for (const line of answer.lines) write(line);
-  if (answer.follow === undefined) {
-    response.end();
-    return;
-  }
   response.flushHeaders();
-  response.on('close', answer.follow(write));
+  // New ones may come while those so far are still being read.
+  let waiting: unknown[] | undefined = [];
+  const unfollow = answer.follow?.((value) => {
+    if (waiting === undefined) write(value);
+    else if (waiting.push(value) > FOLLOW_LINES_MAX) response.destroy();
+  });
+  if (unfollow !== undefined) response.on('close', unfollow);
+  for await (const lines of answer.lines) {
+    for (const line of lines) response.write(`${JSON.stringify(line)}\n`);
+    // A reader's pace: what is on the disk can wait there.
+    if (response.writableNeedDrain) await drained(response);
+    if (response.destroyed) return;
+  }
+  for (const value of waiting) write(value);
+  waiting = undefined;
+  if (unfollow === undefined) response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }
 
 function send(response: ServerResponse, status: number, value: unknown): void {

@@ -119,7 +119,7 @@ function hubProblem(
   { code = 'it failed' }: NodeJS.ErrnoException,
 ): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return `the name ${host} is not known here (${code}): correct it in provisioning.connection_string, or set up a name server`;
+    return `the name ${host} is not known here (${code}): correct it in [provisioning], or set up a name server`;
   }
   return `${host}:${port} cannot be reached (${code}): look for a fire wall between this device and its hub`;
 }

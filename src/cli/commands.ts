@@ -8,10 +8,20 @@ import { list } from './list.ts';
 import { logs } from './logs.ts';
 import { meter } from './meter.ts';
 import { metrics } from './metrics.ts';
+import { restart } from './restart.ts';
 import { routeCommands } from './route/route.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [demo, kept, list, logs, meter, metrics, status];
+export const commands: readonly Command[] = [
+  demo,
+  kept,
+  list,
+  logs,
+  meter,
+  metrics,
+  restart,
+  status,
+];
 
 /** Commands of several words. */
 export const families: Readonly<

@@ -14,6 +14,10 @@ const programs: Readonly<Record<string, CommandProgram>> = {
   run: { program: 'supervisor', summary: 'run the modules of this device' },
   emulator: { program: 'emulator', summary: 'an IoT Hub on your desk' },
   check: { program: 'check', summary: 'is this installation, or a deployment, as it should be?' },
+  'support-bundle': {
+    program: 'support-bundle',
+    summary: 'what helps others to see what is wrong',
+  },
   build: { program: 'bundle', summary: 'bundle modules' },
   init: { program: 'develop', word: 'init', summary: 'begin a module' },
   dev: { program: 'develop', word: 'dev', summary: 'run a module while you write it' },
@@ -52,7 +56,7 @@ function overview({ commands, families }: typeof import('./commands.ts')): strin
     ...Object.entries(programs).map(([name, { summary }]) => [name, summary] as const),
     ...Object.entries(families).map(([name, { summary }]) => [name, summary] as const),
   ];
-  const lines = rows.map(([name, summary]) => `  ${name.padEnd(13)}${summary.split('\n')[0]}`);
+  const lines = rows.map(([name, summary]) => `  ${name.padEnd(16)}${summary.split('\n')[0]}`);
   return `isolet COMMAND [--help]\n\n${lines.join('\n')}\n`;
 }
 

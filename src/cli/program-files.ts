@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 declare const ISOLET_DIST: boolean | undefined;
 const bundled = typeof ISOLET_DIST !== 'undefined';
 
-export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'develop';
+export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'support-bundle' | 'develop';
 
 const sources: Readonly<Record<Program, string>> = {
   supervisor: '../main.ts',
   emulator: '../emulator/main.ts',
   bundle: '../../build/bundle.ts',
   check: '../check.ts',
+  'support-bundle': '../support-bundle.ts',
   develop: '../../build/develop.ts',
 };
 
@@ -19,6 +20,7 @@ const shipped: Readonly<Record<Program, string>> = {
   emulator: './emulator.js',
   bundle: './bundle.js',
   check: './check.js',
+  'support-bundle': './support-bundle.js',
   develop: './develop.js',
 };
 
@@ -30,6 +32,7 @@ const SUPERVISOR_FLAGS = [
   // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
   '--invocation-count-for-turbofan=30000',
   '--invocation-count-for-osr=5000',
+  '--disable-warning=ExperimentalWarning', // of node:ffi, see src/lib/trim-malloc.ts
 ];
 /** For glibc: what was needed in a busy minute goes back to the kernel. */
 const SUPERVISOR_ENV = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };

@@ -15,6 +15,7 @@ const faultCodes = {
     'BUNDLE_INVALID', // the bundle arrived but is not what the reference or the format promises
     'CREDENTIALS_REFUSED', // the hub knows us not, or not with this key
     'DATA_FOLDER_UNUSABLE', // cannot be made, written, or is used by another process
+    'UPLOAD_REFUSED', // the container of a SAS URL does not take an upload, or the URL is none
     'PORT_TAKEN', // a port we were told to serve on is in use
   ],
   guest: [
@@ -28,6 +29,7 @@ const faultCodes = {
     'UPSTREAM_AWAY',
     'UPSTREAM_REFUSED', // the hub answered, and said no for now (throttled, 5xx)
     'DOWNLOAD_FAILED',
+    'UPLOAD_FAILED', // a blob service cannot be reached, or has trouble of its own
     'ENDPOINT_AWAY', // the module is not running, or does not listen yet
     'ENDPOINT_CRASHED', // the module ended by itself with messages open
     'DISK_FULL',

@@ -122,4 +122,6 @@ export type RuntimeSummary = {
   };
   /** Identities with reported properties the hub has not confirmed. */
   readonly twinsPending: number;
+  /** Lines that could not be kept, and the bytes of all that are. */
+  readonly logs: { readonly linesDropped: number; readonly bytes: number };
 };

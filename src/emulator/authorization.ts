@@ -32,9 +32,14 @@ export interface Authorization {
   device(name: IdentityName, token: string, certificate?: ClientCertificate): Verdict<DeviceAccess>;
   /**
    * Does this Authorization header hold `right`? With `ownDevice`, that device's own key opens the
-   * door too (its module identities, §6.1).
+   * door too, and without a header its certificate (its module identities, §6.1).
    */
-  service(header: string | undefined, right: Right, ownDevice: string | undefined): Verdict<true>;
+  service(
+    header: string | undefined,
+    right: Right,
+    ownDevice: string | undefined,
+    certificate?: ClientCertificate,
+  ): Verdict<true>;
 }
 
 export function createAuthorization(
@@ -108,7 +113,7 @@ export function createAuthorization(
     return { ok: true, value: { identity, scope, type: 'x509', endsAtMs } };
   }
 
-  return {
+  const doors: Authorization = {
     device(name, text, certificate) {
       if (text === '' && certificate !== undefined) {
         const admitted = admissible(name);
@@ -132,7 +137,11 @@ export function createAuthorization(
       const scope = name.module === '' ? 'device' : 'module';
       return { ok: true, value: { identity, scope, type, endsAtMs } };
     },
-    service(header, right, ownDevice) {
+    service(header, right, ownDevice, certificate) {
+      if (header === undefined && ownDevice !== undefined && certificate !== undefined) {
+        const admitted = doors.device({ device: ownDevice, module: '' }, '', certificate);
+        return admitted.ok ? { ok: true, value: true } : admitted;
+      }
       if (header === undefined) return no('there is no Authorization header');
       const own = ownDevice === undefined ? [] : ['devices', ownDevice];
       const token = readToken(header, own);
@@ -147,6 +156,7 @@ export function createAuthorization(
         : no(`wrong key for the device ${ownDevice}`);
     },
   };
+  return doors;
 }
 
 function keysOf(identity: IdentityDocument): readonly string[] {

@@ -13,6 +13,7 @@ import { createConfigurations } from './configurations.ts';
 import { createConnections } from './connections.ts';
 import { openControlDoor } from './control-door.ts';
 import { createDeviceMessages, type DeviceMessages } from './device-messages.ts';
+import { createEnrolments } from './enrolments.ts';
 import { createEvents } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createFeedback, type Feedback } from './feedback.ts';
@@ -23,15 +24,18 @@ import { createMethods } from './methods.ts';
 import { serveMqtt } from './mqtt-connection.ts';
 import { createMqttRequests } from './mqtt-requests.ts';
 import { loadPolicies } from './policies.ts';
+import { createRegistrations } from './registrations.ts';
 import { bulkRoutes } from './rest-bulk.ts';
 import { configurationRoutes } from './rest-configuration.ts';
 import { configurationsRoutes } from './rest-configurations.ts';
 import { deviceMessageRoutes } from './rest-device-messages.ts';
+import { enrolmentRoutes } from './rest-enrolments.ts';
 import { eventRoutes } from './rest-events.ts';
 import { identityRoutes } from './rest-identities.ts';
 import { jobRoutes } from './rest-jobs.ts';
 import { methodRoutes } from './rest-methods.ts';
 import { createQueryRows, queryRoutes } from './rest-query.ts';
+import { registrationRoutes } from './rest-registrations.ts';
 import { createRestServer } from './rest-router.ts';
 import { twinRoutes } from './rest-twins.ts';
 import { type Seed, sow } from './seed.ts';
@@ -77,6 +81,8 @@ export type Emulator = {
   readonly caFile: string;
   /** The policy iothubowner's: it may do everything. */
   readonly ownerConnectionString: string;
+  /** DPS, at the same address. */
+  readonly idScope: string;
   readonly counters: Readonly<Counters>;
   /** Makes the device if it is not there; returns its connection string. */
   createDevice(deviceId: string, options?: { readonly iotEdge?: boolean }): string;
@@ -146,10 +152,26 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
   const faults = createFaults({ connections, sessions }, options.chance ?? Math.random);
   const feedback = createFeedback(state, surroundings);
   const messages = createDeviceMessages(state, { registry, feedback }, surroundings);
-  if (options.seed !== undefined)
-    sow(options.seed, { state, policies, authorities, registry, twins });
+  const enrolments = createEnrolments(state, surroundings);
+  if (options.seed !== undefined) {
+    sow(options.seed, { state, policies, authorities, registry, twins, enrolments });
+  }
+  const registrations = createRegistrations(
+    state,
+    { enrolments, registry, twins, hostName: () => hostName },
+    surroundings,
+  );
   const requests = createMqttRequests({ events, twins, methods, faults }, surroundings);
-  const mqtt = { authorization, connections, registry, requests, sessions, messages, faults };
+  const mqtt = {
+    authorization,
+    connections,
+    registry,
+    requests,
+    sessions,
+    messages,
+    faults,
+    registrations,
+  };
   const presence = (name: IdentityName): Presence => ({
     connected: connections.find(name) !== undefined,
     messagesWaiting: name.module === '' ? messages.count(name.device) : 0,
@@ -183,6 +205,8 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
       ...jobRoutes(),
       ...deviceMessageRoutes(messages),
       ...eventRoutes(events, surroundings),
+      ...enrolmentRoutes(enrolments, registrations),
+      ...registrationRoutes(registrations, surroundings),
     ],
     { authorization, faults },
     surroundings,
@@ -241,6 +265,7 @@ async function assemble(state: State, options: EmulatorOptions): Promise<Emulato
     hostName,
     caFile: certificate.caFile,
     ownerConnectionString: `HostName=${hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${policies.get('iothubowner')?.keys[0] ?? ''}`,
+    idScope: registrations.idScope,
     counters,
     createDevice(deviceId, { iotEdge = false } = {}) {
       const name = nameOf(deviceId);

@@ -85,10 +85,11 @@ function announce(emulator: Emulator, wishes: Wishes): string {
       host: 'localhost',
       mqttPort: emulator.port,
       httpsPort: emulator.port,
-      dpsPort: null,
+      dpsPort: emulator.port,
       caFile: emulator.caFile,
       ownerConnectionString: emulator.ownerConnectionString,
       devices,
+      idScope: emulator.idScope,
     });
   }
   const listed = Object.entries(devices).map(([id, text]) => `  ${id}\n    ${text}`);
@@ -97,6 +98,7 @@ function announce(emulator: Emulator, wishes: Wishes): string {
     `  Clients must trust   ${emulator.caFile}`,
     `                       (NODE_EXTRA_CA_CERTS=${emulator.caFile} for Node)`,
     `  Services connect by  ${emulator.ownerConnectionString}`,
+    `  Devices are provisioned at the same address, in the id scope ${emulator.idScope}`,
     listed.length === 0 ? 'There are no devices yet.' : `Devices:\n${listed.join('\n')}`,
   ].join('\n');
 }

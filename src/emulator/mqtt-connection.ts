@@ -23,8 +23,14 @@ import type { IdentityRegistry } from './identity-registry.ts';
 import { type Admission, admit, returnCodes } from './mqtt-connect.ts';
 import { createMqttDeliveries, type MqttDeliveries } from './mqtt-deliveries.ts';
 import { createMqttOutbox } from './mqtt-outbox.ts';
+import {
+  isForRegistration,
+  openRegistration,
+  type RegistrationClient,
+} from './mqtt-registration.ts';
 import type { MqttRequests, Publisher } from './mqtt-requests.ts';
 import { grantedQos, parseFilter } from './mqtt-topics.ts';
+import type { Registrations } from './registrations.ts';
 import type { Sessions, Subscriptions } from './sessions.ts';
 import type { Surroundings } from './settings.ts';
 
@@ -36,6 +42,7 @@ export type MqttParts = {
   readonly sessions: Sessions;
   readonly messages: DeviceMessages;
   readonly faults: Faults;
+  readonly registrations: Registrations;
 };
 
 /** SUBACK's word for a filter that is not granted. */
@@ -55,6 +62,8 @@ export function serveMqtt(
   const { clock, log, settings, counters } = surroundings;
   const parser = createParser({ protocolVersion: 4 });
   let client: Client | undefined;
+  /** It speaks to the provisioning service instead. */
+  let registration: RegistrationClient | undefined;
   let ended = false;
   let lastPacketAt = clock.elapsed();
   let keepaliveMs = settings.connectTimeoutMs;
@@ -121,11 +130,14 @@ export function serveMqtt(
   // ---- CONNECT
 
   function connect(packet: IConnectPacket): void {
-    if (client !== undefined) return violation('it sent a second CONNECT');
+    if (client !== undefined || registration !== undefined) {
+      return violation('it sent a second CONNECT');
+    }
     const { throttle, quota, forgetSessions } = parts.faults.state();
     if (throttle || quota || parts.connections.count() >= settings.connectionsMax) {
       return refuse(returnCodes.unavailable, 'the hub takes no more connections just now', packet);
     }
+    if (isForRegistration(packet)) return register(packet);
     const admission = admit(packet, parts.authorization, certificate);
     if (!admission.ok) return refuse(admission.code, admission.reason, packet);
     const accepted = accept(packet, admission);
@@ -145,6 +157,17 @@ export function serveMqtt(
     watchExpiry(admission.access.endsAtMs);
     startDeliveries(accepted);
     log.debug('client connected', { ...admission.name, sessionPresent: stored !== undefined });
+  }
+
+  function register(packet: IConnectPacket): void {
+    const { registrations } = parts;
+    const opened = openRegistration(packet, certificate, registrations, surroundings, send);
+    if ('refused' in opened) {
+      return refuse(opened.refused, 'it may not register', packet);
+    }
+    registration = opened;
+    keepaliveMs = keepaliveOf(packet.keepalive ?? 0);
+    watchKeepalive();
   }
 
   function refuse(code: number, reason: string, packet: IConnectPacket): void {
@@ -219,6 +242,11 @@ export function serveMqtt(
     if (ended) return;
     lastPacketAt = clock.elapsed();
     if (packet.cmd === 'connect') return connect(packet);
+    if (registration !== undefined && packet.cmd !== 'disconnect') {
+      const problem = registration(packet);
+      return problem === undefined ? undefined : violation(problem);
+    }
+    if (registration !== undefined) return end('it said goodbye', 'after writing');
     if (client === undefined) return violation('its first packet was no CONNECT');
     switch (packet.cmd) {
       case 'publish':

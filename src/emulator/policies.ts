@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { HubError } from './hub-error.ts';
 import type { State } from './state.ts';
 
-export type Right = 'RegistryRead' | 'RegistryWrite' | 'ServiceConnect' | 'DeviceConnect';
+export type Right =
+  | 'RegistryRead'
+  | 'RegistryWrite'
+  | 'ServiceConnect'
+  | 'DeviceConnect'
+  /** Of the provisioning service. */
+  | 'EnrollmentWrite';
 
 type Policy = {
   readonly name: string;
@@ -19,7 +25,14 @@ export interface Policies {
 
 /** A hub's built-in policies. */
 const builtIn: Readonly<Record<string, readonly Right[]>> = {
-  iothubowner: ['RegistryRead', 'RegistryWrite', 'ServiceConnect', 'DeviceConnect'],
+  iothubowner: [
+    'RegistryRead',
+    'RegistryWrite',
+    'ServiceConnect',
+    'DeviceConnect',
+    'EnrollmentWrite',
+  ],
+  provisioningserviceowner: ['EnrollmentWrite'],
   service: ['ServiceConnect'],
   device: ['DeviceConnect'],
   registryRead: ['RegistryRead'],

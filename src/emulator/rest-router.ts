@@ -1,7 +1,9 @@
 /** The hub's HTTP side: finds the route, checks the caller, reads the body, words the reply (spec/iothub.md §5). */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import type { Json } from '../core/json.ts';
 import type { Authorization } from './authorization.ts';
+import { type ClientCertificate, clientCertificate } from './client-certificate.ts';
 import type { Faults } from './faults.ts';
 import { HubError } from './hub-error.ts';
 import { asHubError } from './mqtt-requests.ts';
@@ -17,6 +19,8 @@ export type RestRequest = {
   /** undefined when the request had none, or its route takes `bytes`. */
   readonly body: Json | undefined;
   readonly bytes: Uint8Array;
+  /** What the caller showed TLS. */
+  readonly certificate: ClientCertificate | undefined;
   /** The etag the caller insists on; undefined when it said none, or `*`. */
   readonly etag: string | undefined;
   /** True when there was an If-Match at all: then a PUT is an update. */
@@ -36,7 +40,8 @@ export type RestRoute = {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** `/devices/:device/modules/:module` */
   readonly path: string;
-  readonly right: Right;
+  /** 'own proof': the handler finds out who calls. */
+  readonly right: Right | 'own proof';
   /** The device named in the path may call this with its own key (spec/iothub.md §6.1). */
   readonly ownDevice?: true;
   /** The body need not be JSON. */
@@ -60,11 +65,12 @@ export function createRestServer(
     const url = new URL(request.url ?? '/', 'https://hub');
     const { route, params } = findRoute(table, request.method ?? '', url.pathname);
     const ownDevice = route.ownDevice === true ? params['device'] : undefined;
-    const verdict = parts.authorization.service(
-      request.headers.authorization,
-      route.right,
-      ownDevice,
-    );
+    const certificate = clientCertificate(request.socket as TLSSocket);
+    const { authorization } = request.headers;
+    const verdict =
+      route.right === 'own proof'
+        ? { ok: true as const }
+        : parts.authorization.service(authorization, route.right, ownDevice, certificate);
     if (!verdict.ok) {
       log.warn('request refused', { path: url.pathname, reason: verdict.reason });
       throw new HubError('IotHubUnauthorizedAccess', 'Unauthorized');
@@ -82,6 +88,7 @@ export function createRestServer(
       headers: request.headers,
       body,
       bytes,
+      certificate,
       etag: etag === '*' ? undefined : etag,
       conditional: condition !== undefined,
     });

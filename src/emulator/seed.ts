@@ -7,6 +7,8 @@ import { dirname, resolve } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Authorities } from './authorities.ts';
+import type { EnrolmentKind } from './enrolment.ts';
+import type { Enrolments } from './enrolments.ts';
 import { HubError } from './hub-error.ts';
 import { parseIdentityWish } from './identity-document.ts';
 import type { IdentityName } from './identity-name.ts';
@@ -27,6 +29,7 @@ export type SeedParts = {
   readonly authorities: Authorities;
   readonly registry: IdentityRegistry;
   readonly twins: TwinService;
+  readonly enrolments: Enrolments;
 };
 
 /** Sows one entry of a section; throws a HubError or a Fault. `folder`: where files it names lie. */
@@ -38,6 +41,8 @@ const sections: Readonly<Record<string, Sower>> = {
   certificates: sowCertificate,
   devices: (entry, parts) =>
     sowIdentity(entry, { device: textOf(entry, 'deviceId'), module: '' }, parts),
+  enrollments: (entry, parts) => sowEnrolment('individual', 'registrationId', entry, parts),
+  enrollmentGroups: (entry, parts) => sowEnrolment('group', 'enrollmentGroupId', entry, parts),
 };
 
 /** Throws CONFIG_INVALID when the file cannot be read or is no JSON object. */
@@ -138,6 +143,17 @@ function sowIdentity(entry: JsonObject, name: IdentityName, parts: SeedParts): v
     const inner = objectOf(module);
     sowIdentity(inner, { device: name.device, module: textOf(inner, 'moduleId') }, parts);
   }
+}
+
+function sowEnrolment(
+  kind: EnrolmentKind,
+  idName: string,
+  entry: JsonObject,
+  { enrolments }: SeedParts,
+): void {
+  const id = textOf(entry, idName);
+  if (enrolments.find(kind, id) !== undefined) return;
+  enrolments.put(kind, id, entry, { conditional: false, etag: undefined });
 }
 
 function optional(value: Json | undefined): JsonObject | undefined {

@@ -52,6 +52,13 @@ export type EmulatorSettings = {
   readonly configurationBatch: number;
   /** How late a PUBACK is while the hub plays overloaded. */
   readonly throttledAckMs: number;
+  /** The provisioning service's name for itself. */
+  readonly dpsIdScope: string;
+  readonly enrolmentsMax: number;
+  /** How long it takes to assign a device; clients must ask until it is over. */
+  readonly dpsAssignMs: number;
+  /** What they are told to wait between two questions, seconds (the service says 3). */
+  readonly dpsRetryAfterS: number;
 };
 
 export const defaultSettings: EmulatorSettings = {
@@ -82,6 +89,10 @@ export const defaultSettings: EmulatorSettings = {
   configurationDelayMs: 100,
   configurationBatch: 20,
   throttledAckMs: 2_000,
+  dpsIdScope: '0ne00150LE7',
+  enrolmentsMax: 1_000,
+  dpsAssignMs: 200,
+  dpsRetryAfterS: 1,
 };
 
 /** What happened since the start, for tests and for people who wonder. */

@@ -75,6 +75,17 @@ const SCHEMA = `
     id TEXT PRIMARY KEY,
     document TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  -- DPS: kind is individual or group; ids in lower case
+  CREATE TABLE IF NOT EXISTS enrolment (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS registration (
+    id TEXT PRIMARY KEY,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   -- what configurations have done to a twin (configuration-rounds.ts)
   CREATE TABLE IF NOT EXISTS applied_configuration (
     device TEXT NOT NULL,

@@ -85,7 +85,8 @@ export type HostGroupDeps = FileBounds & {
 
 type Member = {
   readonly handle: number;
-  readonly start: Omit<ModuleStart, 'code'>;
+  /** No more of it: code, source map and the grants of all others are large. */
+  readonly start: Pick<ModuleStart, 'module' | 'limits'>;
   readonly sink: ModuleSink;
   readonly stacks: StackMapper;
   /** Set when the sink was told; the host may not know yet. */
@@ -326,10 +327,9 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 
   function start(what: ModuleStart, sink: ModuleSink, known: readonly string[]): RunningModule {
     cancelIdle();
-    const { code, ...rest } = what;
     const member: Member = {
       handle: ++lastHandle,
-      start: rest,
+      start: { module: what.module, limits: what.limits },
       sink,
       stacks: createStackMapper(what.module, what.sourceMap, clock),
       over: false,
@@ -344,7 +344,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       ended: Promise.withResolvers(),
     };
     members.set(member.handle, member);
-    const { module, device, env, grants, limits } = what;
+    const { module, code, device, env, grants, limits } = what;
     const guestBoot: GuestBoot = {
       treaty: TREATY_VERSION,
       module,

@@ -7,18 +7,19 @@
  * The isolate has one door in (a Reference to the guest's function) and one outbox (an ignored
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
-import { randomFillSync } from 'node:crypto';
 import ivm from 'isolated-vm';
-import { type HostEvent, SEED_BYTES } from '../core/guest-protocol.ts';
+import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
-import { parseHostCalls } from './host-call-check.ts';
+import { isPlainBytes, parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
-import { brokeTreaty, outOfMemory, refused, threw } from './module-endings.ts';
+import { brokeTreaty, isCutShort, outOfMemory, refused, threw } from './module-endings.ts';
+import { newSeed } from './new-seed.ts';
 import { createPace, type Pace } from './pace.ts';
+import { rejectedEvent } from './rejected-event.ts';
 import { runCode } from './run-code.ts';
 
 export type IsolatedModule = {
@@ -78,6 +79,7 @@ type Inbox = { readonly events: string; readonly bytes: Uint8Array };
 /** Node's timers take no more. */
 const TIMER_MS_MAX = 2_147_483_647;
 const HEAP_MB_MIN = 8;
+const TAKEN = Symbol('taken');
 
 export function createIsolatedModule(
   start: HostStart,
@@ -89,13 +91,14 @@ export function createIsolatedModule(
   const prepared = isolates.take(heapMb);
   const { isolate } = prepared;
   prepared.onCatastrophe = onCatastrophe;
-  let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
+  let door: ivm.Reference<(...args: unknown[]) => unknown> | undefined;
   let collector: ivm.Reference<() => void> | undefined;
   let ending: Ending | undefined;
   let over = false;
   let running = true;
   let loading = true;
   let turns = 1;
+  let unread = code;
   let inbox: Inbox[] = [];
   let inboxBytes = 0;
   let hostEvents: HostEvent[] = [];
@@ -129,7 +132,14 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    await runCode(isolate, context, code, moduleFile(start.module));
+    await runCode(isolate, context, takeCode(), moduleFile(start.module), limited());
+  }
+
+  /** The isolate has its own from now on. */
+  function takeCode(): string {
+    const taken = unread;
+    unread = '';
+    return taken;
   }
 
   /** Wraps every stretch of time in which code of the module may run. */
@@ -143,7 +153,9 @@ export function createIsolatedModule(
       await work();
       return true;
     } catch (cause) {
-      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(cause));
+      const left = await offer(cause);
+      if (left === TAKEN) return true;
+      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(left, turnMs()));
       return false;
     } finally {
       running = false;
@@ -151,6 +163,18 @@ export function createIsolatedModule(
       pace.spent(nowMs - paidMs);
       paidMs = nowMs;
       if (ending !== undefined) finish();
+    }
+  }
+
+  /** Before a rejection nobody handled ends the module, its own handlers are asked. Gives what ends it. */
+  async function offer(cause: unknown): Promise<unknown> {
+    if (door === undefined || isolate.isDisposed || ending !== undefined || isCutShort(cause)) {
+      return cause;
+    }
+    try {
+      return (await enter('', undefined, [rejectedEvent(cause, loading)])) === true ? TAKEN : cause;
+    } catch (another) {
+      return another;
     }
   }
 
@@ -163,13 +187,13 @@ export function createIsolatedModule(
     if (!pace.mayBegin()) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
-    const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
+    const news = hostEvents;
     hostEvents = [];
     hostCalls -= callsDone;
     callsDone = 0;
     signals = 0;
     turns++;
-    void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
+    void occupy(() => enter(item?.events ?? '', item?.bytes, news)).then(next);
   }
 
   function cpuMs(): number {
@@ -177,18 +201,25 @@ export function createIsolatedModule(
     return lastCpuMs;
   }
 
-  function enter(text: string, bytes: Uint8Array | undefined, hostText: string): Promise<unknown> {
+  function enter(
+    text: string,
+    bytes: Uint8Array | undefined,
+    news: readonly HostEvent[],
+  ): Promise<unknown> {
+    const hostText = news.length === 0 ? '' : JSON.stringify(news);
     const target = door as NonNullable<typeof door>;
+    const limit = limited();
     if (bytes === undefined || bytes.byteLength === 0) {
-      return target.apply(undefined, [text, undefined, hostText]);
+      return target.apply(undefined, [text, undefined, hostText], limit);
     }
     const moved = new ivm.ExternalCopy(bytes.buffer, { transferOut: true });
-    return target.apply(undefined, [
-      text,
-      moved.copyInto({ release: true, transferIn: true }),
-      hostText,
-    ]);
+    const own = moved.copyInto({ release: true, transferIn: true });
+    return target.apply(undefined, [text, own, hostText], limit);
   }
+
+  const turnMs = (): number => (loading ? start.limits.startMs : start.limits.turnMs);
+  const limited = (): ivm.RunOptions =>
+    settings.tellsWhere ? { timeout: Math.min(turnMs(), TIMER_MS_MAX) } : {};
 
   function outbox(requests: unknown, bytes: unknown, calls: unknown, timerMs: unknown): void {
     if (ending !== undefined) return;
@@ -365,20 +396,6 @@ export function createIsolatedModule(
       }
     },
   };
-}
-
-/** Moved in, so that none of it stays here. */
-function newSeed(): ivm.Copy<ArrayBuffer> {
-  const { buffer } = randomFillSync(new Uint8Array(SEED_BYTES));
-  return new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
-    release: true,
-    transferIn: true,
-  });
-}
-
-/** Shared memory would let the guest change what was sent while it is sent. */
-function isPlainBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
 function sizeOf(item: Inbox): number {

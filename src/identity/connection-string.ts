@@ -1,30 +1,19 @@
 /** A device's connection string, read with all its problems listed and its key never shown. */
 import { Fault } from '../core/fault.ts';
-
-export type DeviceConnectionString = {
-  /** The hub's host name, with `:port` when it is not the standard one. */
-  readonly hostName: string;
-  readonly deviceId: string;
-  /** Base64. Never printed. */
-  readonly sharedAccessKey: string;
-};
+import { type DeviceIdentity, hostProblem, isDeviceId, isKey } from './device-identity.ts';
 
 const SHAPE = 'HostName=…;DeviceId=…;SharedAccessKey=…';
-/** Ids the hub accepts (spec/iothub.md §5.3). */
-const ID = /^[A-Za-z0-9\-.%_#*?!(),:=@$'+]{1,128}$/;
-const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** What people paste by mistake, and what they should paste instead. */
 const wrongKinds: Readonly<Record<string, string>> = {
   SharedAccessKeyName: "it is a service's connection string; use the device's",
   ModuleId: "it is a module's connection string; use the device's",
   GatewayHostName: 'GatewayHostName is not supported; this device speaks to the hub itself',
-  x509: 'X.509 authentication is not supported; use a device with a symmetric key',
+  x509: 'a device with a certificate has no connection string here; write iothub_hostname, device_id and [provisioning.authentication] with method = "x509" instead',
 };
 
 /** Reads `HostName=…;DeviceId=…;SharedAccessKey=…`. Throws CONFIG_INVALID with all problems, never the key. */
-export function parseConnectionString(text: string): DeviceConnectionString {
+export function parseConnectionString(text: string): DeviceIdentity {
   const problems: string[] = [];
   const fields = new Map<string, string>();
   for (const part of text.trim().split(';')) {
@@ -40,18 +29,19 @@ export function parseConnectionString(text: string): DeviceConnectionString {
     if (fields.has(name)) problems.push(problem);
   }
 
-  const read = (name: string, isGood: (value: string) => boolean, must: string): string => {
+  const read = (name: string, problemOf: (value: string) => string | undefined): string => {
     const value = fields.get(name) ?? '';
+    const problem = problemOf(value);
     if (value === '') problems.push(`it has no ${name}`);
-    else if (!isGood(value)) problems.push(`its ${name} ${must}`);
+    else if (problem !== undefined) problems.push(`its ${name} ${problem}`);
     return value;
   };
-  const hostName = read('HostName', isHost, 'must be a host name, like myhub.azure-devices.net');
-  const deviceId = read('DeviceId', (value) => ID.test(value), 'is no id a hub would accept');
-  const sharedAccessKey = read(
-    'SharedAccessKey',
-    isKey,
-    'is not base64: was it cut off when it was copied?',
+  const hostName = read('HostName', hostProblem);
+  const deviceId = read('DeviceId', (value) =>
+    isDeviceId(value) ? undefined : 'is no id a hub would accept',
+  );
+  const key = read('SharedAccessKey', (value) =>
+    isKey(value) ? undefined : 'is not base64: was it cut off when it was copied?',
   );
   if (problems.length > 0) {
     throw new Fault(
@@ -59,14 +49,5 @@ export function parseConnectionString(text: string): DeviceConnectionString {
       `the device's connection string (${SHAPE}) cannot be used: ${[...new Set(problems)].join('; ')}`,
     );
   }
-  return { hostName, deviceId, sharedAccessKey };
-}
-
-function isHost(value: string): boolean {
-  const port = Number(value.split(':')[1] ?? 443);
-  return HOST.test(value) && port > 0 && port < 65_536;
-}
-
-function isKey(value: string): boolean {
-  return value.length % 4 === 0 && BASE64.test(value);
+  return { hostName, deviceId, proof: { kind: 'key', key } };
 }

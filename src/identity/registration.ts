@@ -16,7 +16,7 @@ export async function register(
   module: ModuleName,
   keyOf: (generationId: string) => string,
 ): Promise<string> {
-  const { deviceId, hostName } = options.connectionString;
+  const { deviceId, hostName } = options.device;
   const path = `/devices/${encodeURIComponent(deviceId)}/modules/${encodeURIComponent(module)}`;
   const ask = (call: Omit<HubCall, 'path'>): Promise<HubAnswer> =>
     callHub(options, { path, ...call });
@@ -47,7 +47,7 @@ export async function register(
     if (status === 401 || status === 403 || status === 404) {
       throw new Fault(
         'CREDENTIALS_REFUSED',
-        `the hub ${hostName} will not let device ${deviceId} have module ${module} (${status}: ${reason}): see that the device is there and enabled, that its key is the one in connection_string, and that the clock is right`,
+        `the hub ${hostName} will not let device ${deviceId} have module ${module} (${status}: ${reason}): see that the device is there and enabled, that its key or certificate is the one in the config, and that the clock is right`,
       );
     }
     throw refused(`it answered ${status} (${reason})`);

@@ -1,7 +1,15 @@
 /** JSON lines to a stream, one per event; journald does the rest. */
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error';
 type Fields = Readonly<Record<string, unknown>>;
-type Write = (line: string) => void;
+type Write = (line: string, entry: LogEntry) => void;
+
+/** A line before it becomes text; errors among its fields are plain already. */
+type LogEntry = {
+  readonly atMs: number;
+  readonly level: LogLevelName;
+  readonly message: string;
+  readonly fields: Fields;
+};
 
 const order: readonly LogLevelName[] = ['debug', 'info', 'warn', 'error'];
 
@@ -15,8 +23,10 @@ export function createLog(
     (name: LogLevelName) =>
     (message: string, fields: Fields = {}): void => {
       if (order.indexOf(name) < order.indexOf(level)) return;
-      const time = new Date(now()).toISOString();
-      write(`${JSON.stringify({ time, level: name, message, ...plain(fields) })}\n`);
+      const atMs = now();
+      const entry = { atMs, level: name, message, fields: plain(fields) };
+      const time = new Date(atMs).toISOString();
+      write(`${JSON.stringify({ time, level: name, message, ...entry.fields })}\n`, entry);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -1,6 +1,5 @@
 /** Direct methods: ask a module (or the runtime itself), wait so long, answer. Never stored. */
 import { Fault } from '../core/fault.ts';
-import type { Json } from '../core/json.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { Clock, MethodCall, MethodReply } from '../core/ports.ts';
 import type { LiveModule } from './live-module.ts';
@@ -25,38 +24,19 @@ export type MethodsDeps = {
   readonly device: string;
   readonly live: (module: ModuleName) => LiveModule | undefined;
   readonly clock: Clock;
-  /** `$edgeAgent`'s RestartModule; false when there is no such module. */
-  readonly restart: (module: ModuleName) => boolean;
+  /** `$edgeAgent`'s own. */
+  readonly agent: (call: MethodCall) => Promise<MethodReply>;
 };
 
-export function createMethods({ device, live, clock, restart }: MethodsDeps): Methods {
+export function createMethods({ device, live, clock, agent }: MethodsDeps): Methods {
   const ready = (module: ModuleName): LiveModule | undefined => {
     const found = live(module);
     return found?.listening('methods') ? found : undefined;
   };
 
-  /** spec/iotedge.md §4: names are matched case-insensitively. */
-  function agentMethod({ name, payload }: MethodCall): MethodReply {
-    const lower = name.toLowerCase();
-    if (lower === 'ping') return { status: 200, payload: null };
-    if (lower === 'restartmodule') {
-      const id = readId(payload);
-      if (id === undefined) {
-        return problem(400, 'RestartModule needs {"schemaVersion": "1.0", "id": "<module>"}');
-      }
-      return restart(id)
-        ? { status: 200, payload: null }
-        : problem(500, `Module ${id} not found in the current environment`);
-    }
-    return problem(
-      400,
-      `Command '${name}' not found. The supported commands are - ping, RestartModule`,
-    );
-  }
-
   return {
     async fromCloud(module, call) {
-      if (module === '$edgeAgent') return agentMethod(call);
+      if (module === '$edgeAgent') return await agent(call);
       if (module === '$edgeHub')
         return problem(404, `Method ${call.name} is not known to $edgeHub`);
       return ready(module)?.invoke(call, TIMEOUT_MS_MAX);
@@ -89,11 +69,6 @@ export function createMethods({ device, live, clock, restart }: MethodsDeps): Me
       await new Promise<void>((resolve) => clock.after(CONNECT_POLL_MS, resolve));
     }
   }
-}
-
-function readId(payload: Json): string | undefined {
-  const id = (payload as { id?: unknown } | null)?.id;
-  return typeof id === 'string' ? id : undefined;
 }
 
 function problem(status: number, message: string): MethodReply {

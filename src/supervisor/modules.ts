@@ -41,6 +41,8 @@ export interface Modules {
   /** Ends the version that stands beside. */
   withdraw(module: ModuleName): void;
   stop(module: ModuleName): void;
+  /** Ends it, or its pause, for a person who wants it to begin anew; that is not counted as a restart. */
+  restart(module: ModuleName): void;
   forget(module: ModuleName): void;
   /** The version that takes method calls. */
   live(module: ModuleName): LiveModule | undefined;
@@ -336,6 +338,16 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
       const module = held.get(name);
       end(module?.successor);
       end(module?.life);
+    },
+    restart(name) {
+      const module = held.get(name);
+      if (module === undefined) return;
+      end(module.successor);
+      if (module.life !== undefined && module.life.state !== 'ended') return end(module.life);
+      // As if it had never run: whoever asks for it will not wait for its pause.
+      module.life = undefined;
+      module.ending = undefined;
+      changed(name, 'ended');
     },
     withdraw: (name) => end(held.get(name)?.successor),
     forget(name) {

@@ -11,6 +11,7 @@ import type { BundleStates } from './bundle-states.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Links } from './links.ts';
 import type { Meter } from './meter.ts';
+import type { ModuleLogs } from './module-logs.ts';
 import { limitsOf, type Modules } from './modules.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './router.ts';
@@ -35,6 +36,7 @@ export type StatusDeps = {
   readonly router: Router;
   readonly deadLetters: DeadLetters;
   readonly twins: Twins;
+  readonly logs: Pick<ModuleLogs, 'counters'>;
 };
 
 export interface Status {
@@ -75,6 +77,7 @@ export function createStatus(deps: StatusDeps): Status {
           deadLettersDropped: deadLetters.counters.overflowed,
         },
         twinsPending: twins.pending(),
+        logs: { ...deps.logs.counters },
       };
     },
     modules() {

@@ -5,9 +5,11 @@
 import { agentReport } from '../core/agent-report.ts';
 import { createBlobMap } from '../core/blob-map.ts';
 import type { BlobShelf } from '../core/blobs.ts';
-import type { Deployment } from '../core/deployment.ts';
+import type { Deployment, ModuleSpec } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
-import { type EndpointId, UPSTREAM } from '../core/message.ts';
+import type { JsonObject } from '../core/json.ts';
+import { createLogMap } from '../core/log-map.ts';
+import { type EndpointId, type ModuleName, UPSTREAM } from '../core/message.ts';
 import type { Policy } from '../core/policy.ts';
 import type {
   Bundles,
@@ -21,6 +23,8 @@ import type {
 } from '../core/ports.ts';
 import { versionOf } from '../core/twin.ts';
 import { type Agent, createAgent } from './agent.ts';
+import { type AgentTools, createAgentMethods, noAgentTools } from './agent-methods.ts';
+import { createAgentTasks } from './agent-tasks.ts';
 import { createBlobKeeper } from './blob-keeper.ts';
 import { type BundleStates, createBundleStates } from './bundle-states.ts';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
@@ -66,6 +70,14 @@ export type SupervisorParts = {
   readonly messages?: MessageSettings;
   /** Where modules' blobs lie; in memory when absent. */
   readonly shelf?: BlobShelf;
+  /** Where lines of logs go; in memory when absent. */
+  readonly logs?: ModuleLogs;
+  /** For what messages, twins and links tell of themselves; `log` when absent. */
+  readonly hubLog?: Log;
+  /** What `$edgeAgent`'s methods need of the machine; without them it takes no uploads. */
+  readonly agentTools?: () => Promise<AgentTools>;
+  /** Ends this process in order, for another to take its place. */
+  readonly restartRuntime?: () => void;
 };
 
 export interface Supervisor {
@@ -74,6 +86,12 @@ export interface Supervisor {
   readonly ownMetrics: Pick<OwnMetrics, 'all'>;
   readonly kept: KeptThings;
   readonly deadLetters: DeadLetters;
+  /** What the deployment says of a module. */
+  settings(module: ModuleName): ModuleSpec | undefined;
+  /** An identity's twin as it is known here. */
+  twin(module: ModuleName): { readonly desired: JsonObject; readonly reported: JsonObject };
+  /** Undefined when it is done, or a sentence why a module cannot be restarted. */
+  restart(module: ModuleName): string | undefined;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
   stop(): Promise<void>;
 }
@@ -92,11 +110,13 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   blobs.open().catch((cause: unknown) => log.warn('blobs could not be looked at', { cause }));
   const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
+  const hubLog = parts.hubLog ?? log;
+  const hubDeps: LoopDeps = { clock, random, log: hubLog };
 
-  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, loopDeps, messages.pump);
+  const endpoints: Endpoints = createEndpoints(endpointOf, () => queue, hubDeps, messages.pump);
   const queue: Queue = createQueue(
     {
-      ...loopDeps,
+      ...hubDeps,
       store,
       time: () => deviceTime.now(),
       wake: endpoints.wake,
@@ -118,25 +138,30 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
             else reject(fault);
           });
         }),
-      log,
+      log: hubLog,
     },
     snapshot.deadLetters,
     messages.deadLetters,
   );
   const deviceTime = createDeviceTime(clock, write, snapshot.documents[TIME_DOCUMENT]);
   const router: Router = createRouter(queue, deviceTime.now, messages.router);
-  const twins: Twins = createTwins({ ...loopDeps, write }, snapshot.twins);
+  const twins: Twins = createTwins({ ...hubDeps, write }, snapshot.twins);
   const ownMetrics = createOwnMetrics();
-  const logs = createModuleLogs(clock, log);
+  const logs = parts.logs ?? createModuleLogs(createLogMap(), clock, log);
+  const tasks = createAgentTasks({ clock, log, random });
   const methods = createMethods({
     device: device.id,
     clock,
     live: (module) => modules.live(module),
-    restart(module) {
-      if (modules.live(module) === undefined) return false;
-      modules.stop(module);
-      return true;
-    },
+    agent: createAgentMethods({
+      place: { hub: device.hub, device: device.id },
+      clock,
+      logs,
+      modules: () => [...(agent.target()?.modules.keys() ?? [])],
+      tasks,
+      tools: parts.agentTools ?? noAgentTools,
+      restart,
+    }),
   });
   const storage: Storage = createStorage(
     queue,
@@ -194,16 +219,22 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const links: Links = createLinks({
     upstream,
     twins,
-    log,
+    log: hubLog,
     resume: endpoints.resume,
     method: methods.fromCloud,
   });
   const agentReporter = createReporter(AGENT, reportAgent, { twins, clock, log });
-  const hubReporter = createReporter(HUB, reportHub, { twins, clock, log });
+  const hubReporter = createReporter(HUB, reportHub, { twins, clock, log: hubLog });
   const agent: Agent = createAgent(
     {
       ...loopDeps,
-      modules,
+      modules: {
+        ...modules,
+        forget(module) {
+          modules.forget(module);
+          void logs.forget(module);
+        },
+      },
       bundles,
       write,
       retargeted: follow,
@@ -212,7 +243,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
     snapshot.documents['deployment'],
   );
   const hub = createHub(
-    { router, room: queue.room, log, write, changed: hubReporter.changed },
+    { router, room: queue.room, log: hubLog, write, changed: hubReporter.changed },
     snapshot.documents['routes'],
   );
 
@@ -233,7 +264,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       follower.desired(desired);
   }
   const target = agent.target();
-  if (target !== undefined) follow(target);
+  if (target !== undefined) {
+    follow(target);
+    const { modules: deployed } = target;
+    void logs.sweep((module) => deployed.has(module) || modules.observe().has(module));
+  }
   agent.wake();
   for (const id of queue.endpoints()) endpoints.wake(id);
 
@@ -261,6 +296,19 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         twins.follow(name, (patch) => modules.desired(name, patch)),
       );
     }
+  }
+
+  function restart(module: ModuleName): string | undefined {
+    const spec = agent.target()?.modules.get(module);
+    if (module === 'edgeAgent' || module === 'edgeHub') {
+      if (parts.restartRuntime === undefined) return 'This runtime cannot restart itself';
+      parts.restartRuntime();
+      return undefined;
+    }
+    if (spec === undefined) return `Module ${module} not found in the current environment`;
+    if (spec.status === 'stopped') return `Module ${module} is stopped by its deployment`;
+    modules.restart(module);
+    return undefined;
   }
 
   function endpointOf(id: EndpointId): Endpoint {
@@ -298,6 +346,9 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       (module) => agent.target()?.modules.has(module) === true,
     ),
     deadLetters,
+    settings: (module) => agent.target()?.modules.get(module),
+    twin: twins.read,
+    restart,
     status: createStatus({
       version: device.version,
       device: device.id,
@@ -315,8 +366,10 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       router,
       deadLetters,
       twins,
+      logs,
     }),
     async stop() {
+      await tasks.stop();
       agentReporter.stop();
       hubReporter.stop();
       await agent.stop();

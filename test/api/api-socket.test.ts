@@ -15,6 +15,10 @@ const test = suite('local api');
 
 const newSocket = (): string => join(mkdtempSync(join(tmpdir(), 'isolet-api-')), 'api.sock');
 
+async function* parts(lines: readonly unknown[]): AsyncIterable<readonly unknown[]> {
+  yield lines;
+}
+
 const followers = new Set<(value: unknown) => void>();
 const resources: readonly Resource[] = [
   { path: '/status', answer: () => ({ kind: 'json', value: { fine: true } }) },
@@ -25,7 +29,7 @@ const resources: readonly Resource[] = [
         ? { kind: 'absent', message: 'there is no module "absent" here' }
         : {
             kind: 'lines',
-            lines: [{ name, tail: query.get('tail') }],
+            lines: parts([{ name, tail: query.get('tail') }]),
             follow: query.has('follow')
               ? (line) => {
                   followers.add(line);

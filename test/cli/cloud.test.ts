@@ -65,6 +65,49 @@ test('devices: create, list, show, connection-string, delete', async ({ hub, log
   assert.match((await run('device', 'create', ...login)).errors, /--device-id is needed/);
 });
 
+test('dps: enrollments and groups are made, listed, shown and deleted', async ({ hub, login }) => {
+  const key = Buffer.alloc(32, 5).toString('base64');
+  const one = ['--enrollment-id', 'board-1', '--primary-key', key, '--edge-enabled'];
+  const made = await run('dps', 'enrollment', 'create', ...login, ...one, '--device-id', 'edge-9');
+  assert.is(made.out, 'The enrollment of one device board-1 is there.\n', made.errors);
+  const again = await run('dps', 'enrollment', 'create', ...login, ...one);
+  assert.match(again.errors, /409 .*EnrollmentAlreadyExists/);
+  const tags = ['--initial-twin-tags', '{"site":"barn"}', '--provisioning-status', 'disabled'];
+  await run('dps', 'enrollment-group', 'create', ...login, '--enrollment-id', 'line-3', ...tags);
+  const list = (await run('dps', 'enrollment', 'list', ...login)).out;
+  assert.match(list, /^ENROLLMENT +STATUS +ATTESTATION\nboard-1 +enabled +symmetricKey\n$/);
+  const groups = JSON.parse((await run('dps', 'enrollment-group', 'list', ...login, '--json')).out);
+  assert.equal(groups[0].initialTwin.tags, { site: 'barn' });
+  const named = [...login, '--enrollment-id', 'board-1'];
+  const plain = JSON.parse((await run('dps', 'enrollment', 'show', ...named)).out);
+  assert.equal([plain.deviceId, plain.attestation.symmetricKey], ['edge-9', undefined]);
+  const whole = JSON.parse((await run('dps', 'enrollment', 'show', ...named, '--show-keys')).out);
+  assert.is(whole.attestation.symmetricKey.primaryKey, key);
+  const compute = ['dps', 'enrollment-group', 'compute-device-key', '--registration-id', 'b'];
+  const asked = await run(...compute, ...login, '--enrollment-id', 'line-3');
+  const { symmetricKey } = JSON.parse(
+    (
+      await run(
+        'dps',
+        'enrollment-group',
+        'show',
+        ...login,
+        '--enrollment-id',
+        'line-3',
+        '--show-keys',
+      )
+    ).out,
+  ).attestation;
+  assert.is((await run(...compute, '--key', symmetricKey.primaryKey)).out, asked.out);
+  await run('dps', 'enrollment', 'delete', ...named);
+  assert.match(
+    (await run('dps', 'enrollment', 'show', ...named)).errors,
+    /404 .*EnrollmentNotFound/,
+  );
+  assert.is((await run('dps', 'enrollment', 'list', ...login)).out, 'There are none.\n');
+  assert.is(hub.connectionString('edge-9'), undefined);
+});
+
 test('deployments: create, list, show, delete', async ({ login }) => {
   const content = {
     modulesContent: {

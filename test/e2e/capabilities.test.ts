@@ -59,7 +59,7 @@ async function tryIn(
 ): Promise<Readonly<Record<string, Outcome>>> {
   device.upstream.desired(module, { attempt } as unknown as JsonObject);
   return await until(LIMIT_MS, `what ${module} may`, () => {
-    const results = device.supervisor.logs
+    const results = device.logs
       .tail(module, 1_000)
       .filter(({ text }) => text.startsWith('{'))
       .map(({ text }) => JSON.parse(text) as Outcome & { readonly name: string });

@@ -64,7 +64,7 @@ test.after(async () => {
 });
 
 const printed = (module: string): string[] =>
-  device.supervisor.logs.tail(module, 1_000).map(({ text }) => text);
+  device.logs.tail(module, 1_000).map(({ text }) => text);
 
 test('a large message goes whole from module to module, and is refused on the way up', async () => {
   device.upstream.desired('sender', {

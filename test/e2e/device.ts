@@ -7,6 +7,7 @@ import { buildPrelude } from '../../build/guest.ts';
 import { createBundles } from '../../src/artifacts/bundles.ts';
 import type { SimulatedDevice } from '../../src/core/device-grant.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { createLogMap, type LogMap } from '../../src/core/log-map.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { ModuleLimits } from '../../src/core/ports.ts';
 import type { ModuleSummary } from '../../src/core/summaries.ts';
@@ -14,6 +15,7 @@ import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { createBlobFolder } from '../../src/store/blob-folder.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import { createModuleLogs } from '../../src/supervisor/module-logs.ts';
 import { type Supervisor, startSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createFakeLog, type LogEntry } from '../fakes/log.ts';
 import { createFakeUpstream, type FakeUpstream } from '../fakes/upstream.ts';
@@ -33,6 +35,8 @@ export type Device = {
   readonly supervisor: Supervisor;
   readonly log: { readonly entries: readonly LogEntry[] };
   readonly dataDir: string;
+  /** What its modules say. */
+  readonly logs: LogMap;
   module(name: string): ModuleSummary | undefined;
   close(): Promise<void>;
 };
@@ -97,6 +101,7 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
   const log = createFakeLog();
   const clock = systemClock;
   const upstream = createFakeUpstream();
+  const logs = createLogMap();
   const store = await openSqliteStore({
     dataDir,
     workerMain: options.storeMain ?? programs.storeMain,
@@ -118,6 +123,7 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
     clock,
     random: Math.random,
     log,
+    logs: createModuleLogs(logs, clock, log),
     device: { id: 'edge', hub: 'hub', version: '0', architecture: process.arch, pid: process.pid },
     moduleLimits: options.moduleLimits ?? LIMITS,
     ...(options.policy && { policy: options.policy }),
@@ -127,6 +133,7 @@ export async function startDevice(options: DeviceOptions = {}): Promise<Device> 
     upstream,
     supervisor,
     log,
+    logs,
     dataDir,
     module: (name) => supervisor.status.modules().find((module) => module.name === name),
     async close() {

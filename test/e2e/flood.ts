@@ -114,7 +114,7 @@ export async function flood(
   const results = await Promise.all(
     names.map((name) =>
       until(60_000, `${name} is told`, () => {
-        const line = supervisor.logs.tail(name, 5).find(({ text }) => text.startsWith('done '));
+        const line = device.logs.tail(name, 5).find(({ text }) => text.startsWith('done '));
         return line && (JSON.parse(line.text.slice(5)) as { told: number; refused: number });
       }),
     ),

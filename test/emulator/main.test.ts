@@ -49,6 +49,7 @@ test('killed without mercy it keeps what it acknowledged; asked to stop it leave
     'caFile',
     'ownerConnectionString',
     'devices',
+    'idScope',
   ]);
   assert.equal(first.line.devices, {});
   const body = { deviceId: 'd1' };

@@ -36,6 +36,8 @@ test('devices, modules, twins, keys and authorities are there from the start', a
       },
       { deviceId: 'leaf1', authentication: { type: 'certificateAuthority' }, status: 'disabled' },
     ],
+    enrollments: [{ registrationId: 'board-1', attestation: { type: 'symmetricKey' } }],
+    enrollmentGroups: [{ enrollmentGroupId: 'line-3', attestation: { type: 'symmetricKey' } }],
   });
   const hub = await startHub({ seed: readSeed(file) });
   assert.is(fieldsOf(hub.ownerConnectionString)['SharedAccessKey'], KEY);
@@ -48,6 +50,9 @@ test('devices, modules, twins, keys and authorities are there from the start', a
   const { json: module } = await rest(hub, 'GET', '/twins/edge1/modules/filter');
   assert.is(module.properties.desired.threshold, 25);
   assert.is((await rest(hub, 'GET', '/devices/leaf1')).json.status, 'disabled');
+
+  assert.is((await rest(hub, 'GET', '/enrollments/board-1')).status, 200);
+  assert.is((await rest(hub, 'GET', '/enrollmentGroups/line-3')).status, 200);
 
   // Sown again it leaves alone what is there and makes what is missing.
   await rest(hub, 'PATCH', '/twins/edge1', { body: { properties: { desired: { a: 99 } } } });

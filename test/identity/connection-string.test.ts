@@ -21,7 +21,7 @@ function problemOf(text: string): string {
 }
 
 test('a good one is read, in any order, with a port and padding', () => {
-  const expected = { deviceId: 'board-1', sharedAccessKey: KEY };
+  const expected = { deviceId: 'board-1', proof: { kind: 'key', key: KEY } };
   assert.equal(parseConnectionString(GOOD), { ...expected, hostName: 'hub.azure-devices.net' });
   const other = ` SharedAccessKey=${KEY};DeviceId=board-1;HostName=localhost:8883;\n`;
   assert.equal(parseConnectionString(other), { ...expected, hostName: 'localhost:8883' });

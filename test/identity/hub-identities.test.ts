@@ -1,11 +1,14 @@
 /** Module identities at an emulated hub: made, taken over, remembered; and what is said when that fails. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Fault } from '../../src/core/fault.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Identities } from '../../src/core/ports.ts';
+import type { DeviceIdentity } from '../../src/identity/device-identity.ts';
 import { createHubIdentities, type IdentitySettings } from '../../src/identity/hub-identities.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { codeOf, LIMIT_MS } from '../contracts/upstream.ts';
+import { selfSigned, type TestCertificate } from '../emulator/certificates.ts';
 import { createFakeLog } from '../fakes/log.ts';
 import { until, within } from '../fakes/within.ts';
 import { DEVICE, type EmulatedHub, openEmulatedHub } from '../upstream/emulated-hub.ts';
@@ -31,11 +34,11 @@ function open(
     settings?: Partial<IdentitySettings>;
   } = {},
 ): Identities {
-  const { sharedAccessKey, deviceId } = hub.connectionString;
+  const { proof, deviceId } = hub.device;
   return createHubIdentities({
-    connectionString: {
-      ...hub.connectionString,
-      sharedAccessKey: change.key ?? sharedAccessKey,
+    device: {
+      ...hub.device,
+      proof: change.key === undefined ? proof : { kind: 'key', key: change.key },
       deviceId: change.device ?? deviceId,
     },
     dataDir: change.dataDir ?? hub.folder(),
@@ -45,6 +48,28 @@ function open(
     settings: change.settings ?? {},
   });
 }
+
+test('a device that has a certificate proves itself with that', () =>
+  using(async (hub) => {
+    const [right, wrong] = [await selfSigned('board-9'), await selfSigned('board-9')];
+    const x509Thumbprint = { primaryThumbprint: right.thumbprint };
+    const authentication = { type: 'selfSigned', x509Thumbprint };
+    await hub.service('PUT', '/devices/board-9', { deviceId: 'board-9', authentication });
+    const device = ({ cert, key }: TestCertificate): DeviceIdentity => ({
+      hostName: hub.device.hostName,
+      deviceId: 'board-9',
+      proof: { kind: 'certificate', certificate: cert, privateKey: key },
+    });
+    const shared = { ca: hub.ca, clock: systemClock, log: createFakeLog() };
+    const open = (of: TestCertificate): Identities =>
+      createHubIdentities({ device: device(of), dataDir: hub.folder(), ...shared });
+    const { key } = await open(right).ensure('new');
+    assert.is(hub.hub().connectionString('board-9', 'new')?.endsWith(key), true);
+    const refused = await open(wrong)
+      .ensure('other')
+      .catch((cause: Fault) => cause);
+    assert.is((refused as Fault).code, 'CREDENTIALS_REFUSED');
+  }));
 
 test('a new module is made, with our key; one request for all who ask', () =>
   using(async (hub) => {

@@ -5,6 +5,7 @@ import type { GuestEvent } from '../../src/core/guest-protocol.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { ModuleLimits } from '../../src/core/ports.ts';
 import { startSupervisor } from '../../src/supervisor/supervisor.ts';
+import { allOf } from '../fakes/all-of.ts';
 import { createFakeBundles } from '../fakes/bundles.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createFakeLog } from '../fakes/log.ts';
@@ -137,7 +138,7 @@ test('console lines above the limit are dropped and counted, and a line says so'
   const { act, summary, supervisor } = await setUp({ 'isolet.log_lines_per_second': '2' });
   await act('log', 25);
   assert.equal([summary().totals.logLines, summary().totals.logLinesDropped], [20, 5]);
-  const lines = supervisor.logs.tail('puppet', 100);
+  const lines = await allOf(supervisor.logs.read('puppet', { tail: 100 }));
   assert.is(lines.length, 21);
   assert.is(lines.at(-1)?.text, '5 lines were dropped: it may write 2 a second');
 });

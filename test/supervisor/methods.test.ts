@@ -1,9 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Fault } from '../../src/core/fault.ts';
+import { createLogMap } from '../../src/core/log-map.ts';
 import type { LiveModule } from '../../src/supervisor/live-module.ts';
 import { createMethods } from '../../src/supervisor/methods.ts';
 import { createModuleLogs } from '../../src/supervisor/module-logs.ts';
+import { allOf } from '../fakes/all-of.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createFakeLog } from '../fakes/log.ts';
 
@@ -12,18 +14,14 @@ const test = suite('methods and logs');
 function setUp() {
   const clock = createFakeClock();
   const live = new Map<string, Partial<LiveModule>>();
-  const restarted: string[] = [];
   const methods = createMethods({
     device: 'edge',
     clock,
     live: (name) => live.get(name) as LiveModule | undefined,
-    restart(name) {
-      restarted.push(name);
-      return live.has(name);
-    },
+    agent: async ({ name }) => ({ status: 200, payload: name }),
   });
   const timeouts = { connectMs: 1_000, responseMs: 2_000 };
-  return { clock, live, restarted, methods, timeouts };
+  return { clock, live, methods, timeouts };
 }
 
 const echo: Partial<LiveModule> = {
@@ -64,32 +62,29 @@ test('who is absent, silent, or on another device is said', async () => {
   assert.is(await code('edge', 'mute'), 'TIMED_OUT');
 });
 
-test('RestartModule', async () => {
-  const { live, restarted, methods } = setUp();
-  live.set('b', echo);
-  const restart = (payload: never) =>
-    methods.fromCloud('$edgeAgent', { name: 'RestartModule', payload });
-  assert.is((await restart({ schemaVersion: '1.0', id: 'b' } as never))?.status, 200);
-  assert.is((await restart({ id: 'nobody' } as never))?.status, 500);
-  assert.is((await restart({} as never))?.status, 400);
-  assert.equal(restarted, ['b', 'nobody']);
+test('the runtime has methods of its own', async () => {
+  const { methods } = setUp();
+  const asked = await methods.fromCloud('$edgeAgent', { name: 'ping', payload: null });
+  assert.equal(asked, { status: 200, payload: 'ping' });
   assert.is((await methods.fromCloud('$edgeHub', { name: 'x', payload: null }))?.status, 404);
 });
 
-test('a module’s last lines are kept, bounded, and followed', () => {
-  const logs = createModuleLogs(createFakeClock(), createFakeLog());
+test('a module’s last lines are kept, bounded, and followed', async () => {
+  const kept = createLogMap();
+  const logs = createModuleLogs(kept, createFakeClock(), createFakeLog());
   const seen: string[] = [];
   const stop = logs.follow('m', ({ text }) => seen.push(text));
   for (let index = 0; index < 3_000; index++) logs.append('m', 'info', `line ${index}`);
   stop();
   logs.append('m', 'warn', 'x'.repeat(20_000));
   assert.is(seen.length, 3_000);
-  assert.is(logs.tail('m', 5_000).length, 1_000);
+  const lines = await allOf(logs.read('m', { tail: 5_000 }));
+  assert.is(lines.length, 1_000);
   assert.equal(
-    logs.tail('m', 2).map(({ text }) => text.length),
+    kept.tail('m', 2).map(({ text }) => text.length),
     ['line 2999'.length, 8_193],
   );
-  assert.equal(logs.tail('nobody', 5), []);
+  assert.equal(kept.tail('nobody', 5), []);
 });
 
 test.run();

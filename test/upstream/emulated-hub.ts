@@ -7,10 +7,8 @@ import { Fault } from '../../src/core/fault.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { Identities, MethodReply, TwinDocument } from '../../src/core/ports.ts';
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts';
-import {
-  type DeviceConnectionString,
-  parseConnectionString,
-} from '../../src/identity/connection-string.ts';
+import { parseConnectionString } from '../../src/identity/connection-string.ts';
+import type { DeviceIdentity } from '../../src/identity/device-identity.ts';
 import { createHubIdentities } from '../../src/identity/hub-identities.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import type { IotHubSettings } from '../../src/upstream/iothub-settings.ts';
@@ -23,7 +21,7 @@ export const DEVICE = 'board-1';
 
 export type EmulatedHub = UpstreamSubject & {
   readonly identities: Identities;
-  readonly connectionString: DeviceConnectionString;
+  readonly device: DeviceIdentity;
   readonly ca: string;
   readonly network: BadNetwork;
   readonly entries: readonly LogEntry[];
@@ -54,7 +52,7 @@ export async function openEmulatedHub(
   let running: Emulator | undefined = await createEmulator({ dataDir, port: 0 });
   const { port, caFile, ownerConnectionString } = running;
   const network = await openBadNetwork(port);
-  const connectionString = {
+  const device: DeviceIdentity = {
     ...parseConnectionString(running.createDevice(DEVICE, { iotEdge: true })),
     hostName: `localhost:${network.port}`,
   };
@@ -65,7 +63,7 @@ export async function openEmulatedHub(
   const log = createFakeLog();
   const clock = systemClock;
   const shared = { clock, log, ca };
-  const identities = createHubIdentities({ connectionString, dataDir: folder(), ...shared });
+  const identities = createHubIdentities({ device, dataDir: folder(), ...shared });
   const upstream = createIotHubUpstream({
     identities,
     random: Math.random,
@@ -83,7 +81,7 @@ export async function openEmulatedHub(
   return {
     upstream,
     identities,
-    connectionString,
+    device,
     ca,
     network,
     entries: log.entries,

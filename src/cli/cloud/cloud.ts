@@ -5,6 +5,7 @@ import { printable } from '../../lib/printable.ts';
 import type { Command } from '../command.ts';
 import { deploymentCommands } from './deployment-commands.ts';
 import { deviceCommands } from './device-commands.ts';
+import { dpsCommands } from './dps-commands.ts';
 import { jsonArgument } from './json-argument.ts';
 import { clientOf, deviceOf } from './login.ts';
 import { base, moduleOption, noWords, print, printWhole, required } from './options.ts';
@@ -120,6 +121,7 @@ const monitorEvents: Command = {
 export const cloudCommands: readonly Command[] = [
   ...deviceCommands,
   ...deploymentCommands,
+  ...dpsCommands,
   showTwin,
   updateTwin,
   invokeMethod,

@@ -56,6 +56,9 @@ export interface ServiceClient {
 }
 
 const API_VERSION = '2021-04-12';
+/** Of the provisioning service. */
+const DPS_API_VERSION = '2021-10-01';
+const DPS_PATH = /^\/(enrollments|enrollmentGroups|registrations)\b/;
 const TOKEN_S = 3_600;
 const TIMEOUT_MS = 40_000;
 
@@ -85,7 +88,7 @@ export function createServiceClient(login: Login): ServiceClient {
       host,
       port: port ?? 443,
       method,
-      path: `${path}${path.includes('?') ? '&' : '?'}api-version=${API_VERSION}`,
+      path: `${path}${path.includes('?') ? '&' : '?'}api-version=${DPS_PATH.test(path) ? DPS_API_VERSION : API_VERSION}`,
       headers: { authorization: token(), ...headers },
       ...(ca === undefined ? {} : { ca }),
       ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
@@ -205,7 +208,8 @@ async function readAll(response: IncomingMessage): Promise<string> {
 function refusal(method: string, path: string, status: number, answer: string): Fault {
   let reason = answer.slice(0, 500);
   try {
-    reason = String((JSON.parse(answer) as JsonObject)['Message'] ?? reason);
+    const { Message, message = reason } = JSON.parse(answer) as JsonObject;
+    reason = String(Message ?? message);
   } catch {
     // Not JSON: the text as it is.
   }

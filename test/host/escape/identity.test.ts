@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDeskBlobs, createDeskKeeper } from '../../../build/develop/desk-kept.ts';
 import type { Fault } from '../../../src/core/fault.ts';
+import { createLogMap } from '../../../src/core/log-map.ts';
 import type { Message, Properties } from '../../../src/core/message.ts';
 import { noUse } from '../../../src/core/module-use.ts';
 import { type Ending, type ModuleStart, noGrants } from '../../../src/core/ports.ts';
@@ -34,7 +35,9 @@ function createDevice() {
   const lines: string[] = [];
   const endings = new Map<string, Ending>();
   const restarted: string[] = [];
+  const kept = createLogMap();
   const logs = createModuleLogs(
+    kept,
     systemClock,
     createLog('debug', systemClock.now, (line) => void lines.push(line)),
   );
@@ -44,7 +47,10 @@ function createDevice() {
     device: 'board',
     clock: systemClock,
     live: (name) => live.get(name),
-    restart: (name) => restarted.push(name) > 0,
+    async agent({ name }) {
+      restarted.push(name);
+      return { status: 200, payload: null };
+    },
   });
   const services: ModuleServices = {
     accept(message, settled) {
@@ -105,8 +111,20 @@ function createDevice() {
   }
 
   const said = (module: string): unknown[] =>
-    logs.tail(module, 1_000).map(({ text }) => JSON.parse(text) as unknown);
-  return { host, live, start, messages, asked, lines, logs, endings, restarted, methods, said };
+    kept.tail(module, 1_000).map(({ text }) => JSON.parse(text) as unknown);
+  return {
+    host,
+    live,
+    start,
+    messages,
+    asked,
+    lines,
+    logs: kept,
+    endings,
+    restarted,
+    methods,
+    said,
+  };
 }
 
 function delivery(text: string): Delivery {
