@@ -80,8 +80,9 @@ function readRuntime(value: Json | undefined, problems: string[]): JsonObject {
     problems.push('runtime must be an object with "type": "docker"');
     return {};
   }
-  if (String(value['type']).toLowerCase() !== 'docker') {
-    problems.push(`runtime.type must be "docker", it is ${shown(value['type'])}`);
+  const { type } = value;
+  if (typeof type !== 'string' || type.toLowerCase() !== 'docker') {
+    problems.push(`runtime.type must be "docker", it is ${shown(type)}`);
   }
   const settings = isJsonObject(value['settings']) ? value['settings'] : {};
   // registryCredentials hold passwords; IoT Edge echoes them, we never do.

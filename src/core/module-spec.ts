@@ -131,8 +131,9 @@ function readImage(value: Json | undefined, path: string, problems: string[]): s
 
 function readVersion(value: Json | undefined, path: string, problems: string[]): string {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'object') problems.push(`${path} must be a text`);
-  return String(value);
+  if (typeof value !== 'object') return String(value);
+  problems.push(`${path} must be a text`);
+  return '';
 }
 
 function isMissing(value: Json | undefined): string {
