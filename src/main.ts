@@ -48,11 +48,14 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
     if (untilStdinEnds) process.stdin.on('end', () => resolve()).resume();
   });
   let again = false;
-  const runtime = await startRuntime(readConfig(configFile), VERSION, () => {
+  const starting = startRuntime(readConfig(configFile), VERSION, () => {
     again = true;
     // Whoever asked gets an answer first.
     setTimeout(() => process.kill(process.pid, 'SIGTERM'), RESTART_AFTER_MS);
   });
+  // A device that has never been provisioned waits for that, however long; nothing is open by then.
+  const runtime = await Promise.race([starting, stopping]);
+  if (runtime === undefined) process.exit(0);
   collectWhenSettled();
   await stopping;
   setTimeout(() => {

@@ -98,6 +98,7 @@ export function createIsolatedModule(
   let running = true;
   let loading = true;
   let turns = 1;
+  let unread = code;
   let inbox: Inbox[] = [];
   let inboxBytes = 0;
   let hostEvents: HostEvent[] = [];
@@ -131,7 +132,14 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    await runCode(isolate, context, code, moduleFile(start.module), limited());
+    await runCode(isolate, context, takeCode(), moduleFile(start.module), limited());
+  }
+
+  /** The isolate has its own from now on. */
+  function takeCode(): string {
+    const taken = unread;
+    unread = '';
+    return taken;
   }
 
   /** Wraps every stretch of time in which code of the module may run. */

@@ -119,8 +119,15 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
         module,
         cause,
       });
+      twin.row = { ...twin.row, pending: twin.later };
+      twin.later = null;
+      twin.stale = true;
+      return save(module, twin);
     }
     const reported = withoutNulls(mergePatch(twin.row.reported, patch, true) as JsonObject);
+    // The hub counts each patch; so a twin it made anew is known by its lower count.
+    const version = versionOf(reported);
+    if (version !== undefined) (reported as { $version: number }).$version = version + 1;
     twin.row = { ...twin.row, reported, pending: twin.later };
     twin.later = null;
     save(module, twin);
@@ -130,7 +137,10 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
     const desired = withoutMetadata(document.desired);
     const patch = diff(twin.row.desired, desired);
     const reported = withoutMetadata(document.reported);
+    const lost = lostReports(twin.row.reported, reported);
+    if (lost !== null) log.warn('the hub made this twin anew: it is told again', { module });
     twin.row = { ...twin.row, desired, reported, syncedAtMs: clock.now() };
+    twin.row = { ...twin.row, pending: join(lost, twin.row.pending) };
     save(module, twin);
     tell(module, twin, patch);
     for (const resolve of twin.synced) resolve();
@@ -220,6 +230,14 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
       await Promise.all([...held.values()].map((twin) => twin.loop.stop()));
     },
   };
+}
+
+/** What we had reported and a twin made anew at the hub lacks; null = it is the same twin, or lacks nothing. */
+function lostReports(before: JsonObject, now: JsonObject): JsonObject | null {
+  const [had, has] = [versionOf(before), versionOf(now)];
+  if (had === undefined || has === undefined || has >= had) return null;
+  const patch = withoutNulls(diff(stripMetadata(now), stripMetadata(before)));
+  return Object.keys(patch).length === 0 ? null : patch;
 }
 
 function join(first: JsonObject | null, second: JsonObject | null): JsonObject | null {
