@@ -60,6 +60,18 @@ export function forgiven(record: TrialRecord, wanted: ModuleSpec): TrialRecord {
   return bad === undefined || isSame(bad.version, wanted) ? record : rest;
 }
 
+/** Another version is asked for: the one before, if it ran and did not fail, is better than nothing to come back to. */
+export function superseded(
+  record: TrialRecord,
+  before: ModuleSpec,
+  wanted: ModuleSpec,
+  module: ModuleObservation,
+): TrialRecord {
+  const hasRun = module.statistics.lastStartAtMs !== null;
+  if (!hasRun || record.good !== undefined || !needsRestart(before, wanted)) return record;
+  return hasFailed(record, before) ? record : proven(record, before);
+}
+
 /** What the sight of the module teaches. The same record when it is nothing new. */
 export function judged(
   record: TrialRecord,
@@ -73,12 +85,7 @@ export function judged(
     const { lastExitAtMs, reason } = failedSuccessor;
     return failedOnce(record, wanted, lastExitAtMs, reason, nowMs, failuresMax);
   }
-  if (spec === undefined) return record;
-  if (needsRestart(spec, wanted)) {
-    // What ran well until now is what to come back to, if nothing better is known.
-    const well = state === 'running' && !hasFailed(record, spec);
-    return well && record.good === undefined ? proven(record, spec) : record;
-  }
+  if (spec === undefined || needsRestart(spec, wanted)) return record;
   if (state !== 'ended' || endingCause === 'stopped' || endingCause === 'host lost') return record;
   if (endingCause === 'exited' && statistics.exitCode === 0) return proven(record, wanted);
   const atMs = statistics.lastExitAtMs ?? nowMs;

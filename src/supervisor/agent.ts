@@ -125,7 +125,7 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
       ({ status: wanted, image, settings }) =>
         wanted === 'stopped' || settings.problems.length > 0 || states.get(image)?.kind === 'ready',
     );
-    if (!here || collectedFor === deployment) return;
+    if (!here || collectedFor === deployment || !trials.isSaved()) return;
     collectedFor = deployment;
     await bundles.collect([...specs.map(({ image }) => image), ...trials.images()]);
   }
@@ -136,8 +136,10 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
 
   return {
     desired(section) {
+      const before = wanted;
       if (use(section)) {
         void deps.write([
+          ...trials.supersede(before, wanted as Deployment, modules.observe()),
           { kind: 'document', name: DOCUMENT, value: { desired: withVersion(section) } },
         ]);
         deps.retargeted(target as Deployment);

@@ -243,7 +243,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       },
       bundles,
       trials: createTrials(
-        { clock, log, write, settings: parts.trial ?? TRIAL_SETTINGS },
+        { clock, log, write, saved: () => agent.wake(), settings: parts.trial ?? TRIAL_SETTINGS },
         snapshot.documents[TRIALS_DOCUMENT],
       ),
       onStep: parts.onStep,

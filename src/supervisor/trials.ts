@@ -13,6 +13,7 @@ import {
   readTrials,
   sameRecord,
   settled,
+  superseded,
   type TrialRecord,
   type TrialSettings,
 } from '../core/trial.ts';
@@ -27,6 +28,17 @@ export interface Trials {
     wanted: Deployment,
     seen: ReadonlyMap<ModuleName, ModuleObservation>,
   ): { readonly changed: boolean; readonly againInMs: number | undefined };
+  /**
+   * Another deployment comes. Returns what must be in the store with it, in one commit: without what to come back
+   * to, a device that loses power now could only try what is new.
+   */
+  supersede(
+    before: Deployment | undefined,
+    wanted: Deployment,
+    seen: ReadonlyMap<ModuleName, ModuleObservation>,
+  ): readonly StoreWrite[];
+  /** False while what was learnt is not in the store. */
+  isSaved(): boolean;
   /** Images of the last good versions: they are kept on the device. */
   images(): readonly string[];
 }
@@ -36,6 +48,8 @@ export type TrialsDeps = {
   readonly log: Log;
   readonly write: (writes: readonly StoreWrite[]) => Promise<void>;
   readonly settings: TrialSettings;
+  /** What was learnt is in the store. */
+  readonly saved: () => void;
 };
 
 export function createTrials(deps: TrialsDeps, stored: Json | undefined): Trials {
@@ -58,9 +72,19 @@ export function createTrials(deps: TrialsDeps, stored: Json | undefined): Trials
     return true;
   }
 
+  let unsaved = 0;
+
   function save(): void {
+    unsaved++;
+    void deps.write([document()]).then(() => {
+      unsaved--;
+      deps.saved();
+    });
+  }
+
+  function document(): StoreWrite {
     const modules = Object.fromEntries(records) as unknown as Json;
-    void deps.write([{ kind: 'document', name: TRIALS_DOCUMENT, value: { modules } }]);
+    return { kind: 'document', name: TRIALS_DOCUMENT, value: { modules } };
   }
 
   /** How long it has run, ms; undefined = it does not. */
@@ -110,6 +134,18 @@ export function createTrials(deps: TrialsDeps, stored: Json | undefined): Trials
       if (changed) save();
       return { changed, againInMs };
     },
+    supersede(before, wanted, seen) {
+      let changed = false;
+      for (const [name, old] of before?.modules ?? []) {
+        const spec = wanted.modules.get(name);
+        const module = seen.get(name);
+        if (spec === undefined || module === undefined) continue;
+        const record = superseded(records.get(name) ?? {}, old, spec, module);
+        if (remember(name, record)) changed = true;
+      }
+      return changed ? [document()] : [];
+    },
+    isSaved: () => unsaved === 0,
     images: () => [...records.values()].flatMap(({ good }) => (good ? [good.image] : [])),
   };
 }
