@@ -151,6 +151,23 @@ test('a hub that cuts the connection for a message: that one is named', () =>
     assert.equal(await hub.sent('sensor'), ['c']);
   }));
 
+test('a hub that acknowledges nothing: the link is made anew, and nobody is to blame', () =>
+  using({ sendMs: 300, closeMs: 300 }, async (hub, open) => {
+    const link = await open();
+    hub.hub().faults.change({ dropAcks: 1 });
+    const before = hub.network.made();
+    assert.equal(codesOf(await link.send([message('a')])), ['UPSTREAM_AWAY']);
+    await link.untilOffline();
+    await link.untilOnline();
+    assert.is(hub.network.made(), before + 1);
+    assert.equal(codesOf(await link.send([message('b')])), ['UPSTREAM_AWAY']);
+    hub.hub().faults.change({ dropAcks: 0 });
+    await link.untilOffline();
+    await link.untilOnline();
+    assert.equal(codesOf(await link.send([message('c')])), [undefined]);
+    assert.equal(new Set(await hub.sent('sensor')), new Set(['a', 'b', 'c']));
+  }));
+
 test('close is prompt, whatever the network does', () =>
   using({ closeMs: 300 }, async (hub, open) => {
     const link = await open();
