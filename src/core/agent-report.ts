@@ -1,7 +1,9 @@
 /** `$edgeAgent`'s reported properties, in IoT Edge's shape (spec/iotedge.md §2). */
 import type { Deployment, DesiredStatus, ModuleSpec } from './deployment.ts';
-import { STARTUP_ORDER_LAST, shortened } from './deployment.ts';
+import { shortened } from './deployment.ts';
 import type { Json, JsonObject } from './json.ts';
+import { maskedEnv, maskedModule, maskedOptions } from './masked.ts';
+import { STARTUP_ORDER_LAST } from './module-spec.ts';
 import {
   type BundleState,
   type ModuleObservation,
@@ -88,14 +90,10 @@ export function agentReport(
   observed: Observation,
   facts: RuntimeFacts,
 ): JsonObject {
-  const modules: Record<string, Json> = {};
-  for (const spec of deployment?.modules.values() ?? []) {
-    modules[spec.name] = moduleReport(
-      spec,
-      observed.modules.get(spec.name),
-      observed.bundles.get(spec.image),
-    );
-  }
+  const modules = [...(deployment?.modules.values() ?? [])].map((spec) => [
+    spec.name,
+    moduleReport(spec, observed.modules.get(spec.name), observed.bundles.get(spec.image)),
+  ]);
   return {
     schemaVersion: '1.0',
     version: { version: facts.version, build: '', commit: '' },
@@ -106,7 +104,7 @@ export function agentReport(
       platform: { os: 'linux', architecture: facts.architecture, version: facts.version },
     },
     systemModules: systemReport(deployment),
-    modules,
+    modules: Object.fromEntries(modules),
   };
 }
 
@@ -128,9 +126,9 @@ function moduleReport(
     settings: {
       image: spec.image,
       imageHash: /#(sha256)=([0-9a-f]+)$/i.exec(spec.image)?.slice(1, 3).join(':') ?? '',
-      ...chunked(JSON.stringify(spec.createOptions)),
+      ...chunked(JSON.stringify(maskedOptions(spec.createOptions))),
     },
-    env: Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, { value }])),
+    env: maskedEnv(spec.env),
     ...(spec.settings.unhonoured.length > 0
       ? { unhonouredSettings: spec.settings.unhonoured }
       : {}),
@@ -148,16 +146,16 @@ function moduleReport(
 
 /** The runtime is both system modules itself, and runs whenever it can say so. */
 function systemReport(deployment: Deployment | undefined): JsonObject {
-  const report: Record<string, Json> = {};
-  for (const [name, module] of Object.entries(deployment?.systemModules ?? {})) {
-    report[name] = {
-      ...(module as JsonObject),
+  const report = Object.entries(deployment?.systemModules ?? {}).map(([name, module]) => [
+    name,
+    {
+      ...maskedModule(module as JsonObject),
       exitCode: 0,
       statusDescription: 'part of the runtime',
       runtimeStatus: 'running',
-    };
-  }
-  return report;
+    },
+  ]);
+  return Object.fromEntries(report);
 }
 
 function chunked(text: string): JsonObject {
