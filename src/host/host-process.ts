@@ -15,7 +15,7 @@ import { ALLOW_FFI, permissionFlags } from './host-permissions.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
 import { KEEPS_FFI } from './last-call.ts';
-import { V8_FLAGS } from './v8-flags.ts';
+import { FORGETTING_FLAGS, V8_FLAGS } from './v8-flags.ts';
 
 export type HostProcess = {
   /** 0 when it could not be started; `gone` follows. */
@@ -84,7 +84,8 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
   const { hostMain, grants, user, deviceGroups } = deps;
   const rights = permissionFlags(hostMain, grants);
   // Whoever has no devices gives it up at once.
-  const flags = [...V8_FLAGS, ...rights.filter((right) => right !== ALLOW_FFI), ALLOW_FFI];
+  const allowed = [...rights.filter((right) => right !== ALLOW_FFI), ALLOW_FFI];
+  const flags = [...V8_FLAGS, ...FORGETTING_FLAGS, ...allowed];
   const becomes = user !== undefined && deviceGroups.length > 0;
   const words = [
     ...(becomes ? [becomingArgument({ ...user, groups: deviceGroups })] : []),
