@@ -7,6 +7,8 @@ export type BadNetwork = {
   readonly made: () => number;
   /** While true bytes vanish in both directions, and nobody is told. */
   readonly stall: (on: boolean) => void;
+  /** While true nobody gets through, and who was is cut off. */
+  readonly away: (on: boolean) => void;
   /** Ends every connection. */
   readonly cut: () => void;
   readonly close: () => Promise<void>;
@@ -16,9 +18,11 @@ export async function openBadNetwork(to: number): Promise<BadNetwork> {
   const sockets = new Set<Socket>();
   let made = 0;
   let stalled = false;
+  let isAway = false;
 
   const server = createServer((near) => {
     made++;
+    if (isAway) return void near.destroy();
     const far = dial(to, '127.0.0.1');
     for (const [from, into] of [
       [near, far],
@@ -45,6 +49,10 @@ export async function openBadNetwork(to: number): Promise<BadNetwork> {
     port: (server.address() as AddressInfo).port,
     made: () => made,
     stall: (on) => void (stalled = on),
+    away(on) {
+      isAway = on;
+      if (on) cut();
+    },
     cut,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

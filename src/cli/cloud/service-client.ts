@@ -62,7 +62,8 @@ const DPS_PATH = /^\/(enrollments|enrollmentGroups|registrations)\b/;
 const TOKEN_S = 3_600;
 const TIMEOUT_MS = 40_000;
 
-export function createServiceClient(login: Login): ServiceClient {
+/** @param now the time its tokens are made for. */
+export function createServiceClient(login: Login, now: () => number = Date.now): ServiceClient {
   const fields = parseLogin(login.connectionString);
   const ca = login.caFile === undefined ? undefined : [...rootCertificates, readCa(login.caFile)];
   const [host, port] = fields.hostName.split(':');
@@ -70,7 +71,7 @@ export function createServiceClient(login: Login): ServiceClient {
   function token(): string {
     const sas = {
       resource: encodeURIComponent(fields.hostName),
-      expiryS: Math.floor(Date.now() / 1000) + TOKEN_S,
+      expiryS: Math.floor(now() / 1000) + TOKEN_S,
       policy: fields.policy,
     };
     const key = Buffer.from(fields.key, 'base64');
