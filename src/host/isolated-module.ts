@@ -12,6 +12,7 @@ import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
+import { createGuestTimer, TIMER_MS_MAX } from './guest-timer.ts';
 import { isPlainBytes, parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
@@ -76,8 +77,6 @@ export type IsolatedModuleDeps = {
 
 type Inbox = { readonly events: string; readonly bytes: Uint8Array };
 
-/** Node's timers take no more. */
-const TIMER_MS_MAX = 2_147_483_647;
 const HEAP_MB_MIN = 8;
 const TAKEN = Symbol('taken');
 
@@ -116,8 +115,7 @@ export function createIsolatedModule(
   let signals = 0;
   const device = services(signal);
   let posts = 0;
-  let timerSet = false;
-  let cancelTimer: Cancel = () => {};
+  const timer = createGuestTimer(clock, () => tell({ t: 'timers' }));
   let cancelWedge: Cancel = () => {};
 
   async function load(text: string): Promise<void> {
@@ -173,7 +171,7 @@ export function createIsolatedModule(
   function next(): void {
     if (running || ending !== undefined || !mayRun()) return;
     if (inbox.length === 0 && hostEvents.length === 0) {
-      if (!timerSet && hostCalls === 0 && !device.isOpen()) events.quiet?.(posts);
+      if (!timer.isSet() && hostCalls === 0 && !device.isOpen()) events.quiet?.(posts);
       return;
     }
     if (!pace.mayBegin()) return;
@@ -228,25 +226,13 @@ export function createIsolatedModule(
       return end(brokeTreaty(`it called its outbox ${outboxCalls} times in one turn`));
     }
     if (requests !== '') events.requests(requests, bytes);
-    setTimer(timerMs);
+    timer.set(timerMs);
     hostCallLength += calls.length;
     // They are parsed on the host's one thread, which watches over all modules.
     if (hostCallLength > settings.outboxBytesMax) {
       return end(brokeTreaty(`its host calls of one turn take ${hostCallLength} characters`));
     }
     if (calls !== '') callHost(calls);
-  }
-
-  function setTimer(timerMs: number): void {
-    cancelTimer();
-    cancelTimer = () => {};
-    timerSet = timerMs >= 0;
-    if (!timerSet) return;
-    const delayMs = Math.min(Math.max(timerMs, 1), TIMER_MS_MAX);
-    cancelTimer = clock.after(delayMs, () => {
-      timerSet = false;
-      tell({ t: 'timers' });
-    });
   }
 
   function callHost(text: string): void {
@@ -298,7 +284,7 @@ export function createIsolatedModule(
     device.close();
     inbox = [];
     hostEvents = [];
-    cancelTimer();
+    timer.set(-1);
     pace.stop();
     cpuMs();
     // Not released first: releasing waits for the isolate, which may never come to it.
