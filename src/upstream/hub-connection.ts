@@ -4,7 +4,7 @@
  * The SDK's client above the transport is left out on purpose: it retries for four minutes and then
  * never again, and does not retry a first connect at all (spec/iothub.md §9.1).
  */
-import { rootCertificates } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Message } from '../core/message.ts';
@@ -20,8 +20,8 @@ import { openTransportSeam } from './transport-seam.ts';
 export type ConnectionOptions = {
   readonly sdk: AzureSdk;
   readonly credentials: ModuleCredentials;
-  /** PEM text of a CA to trust besides the system's. */
-  readonly ca: string | undefined;
+  /** Whom to trust, one for all connections: each of its own costs half a megabyte. Undefined = the system's. */
+  readonly secureContext: SecureContext | undefined;
   readonly clock: Clock;
   readonly settings: IotHubSettings;
   readonly sink: Pick<LinkSink, 'desired' | 'method'>;
@@ -47,7 +47,7 @@ type Done<T> = (cause?: unknown, value?: T) => void;
 
 /** Resolves when desired properties and methods are subscribed: nothing can be missed from here on. */
 export async function openHubConnection(options: ConnectionOptions): Promise<HubConnection> {
-  const { sdk, clock, credentials, ca, settings, sink, signal } = options;
+  const { sdk, clock, credentials, secureContext, settings, sink, signal } = options;
   const provider = createTokenProvider(credentials, clock.now() + settings.tokenMs);
   const transport = new sdk.Mqtt(provider);
   const ended = Promise.withResolvers<Fault>();
@@ -63,6 +63,7 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
   });
   const seam = openTransportSeam(
     transport,
+    secureContext,
     (call) => {
       if (!over) methods.take(call);
     },
@@ -78,7 +79,6 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
   };
   transport.on('error', lost);
   transport.on('disconnect', lost);
-  transport.setOptions(ca === undefined ? {} : { ca: [...rootCertificates, ca].join('\n') });
   const abort = (): void => end(new Fault('UPSTREAM_AWAY', 'the link is being closed'));
   signal.addEventListener('abort', abort);
 
