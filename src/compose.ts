@@ -11,6 +11,8 @@ import { Fault } from './core/fault.ts';
 import type { JsonObject } from './core/json.ts';
 import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
+import { kernelFiles } from './host/control-files.ts';
+import { type HostCells, openHostCells } from './host/control-groups.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
 import { createSnapshots } from './host/snapshots.ts';
@@ -86,6 +88,7 @@ export async function startRuntime(
     keepOut: [config.dataDir],
     allowed: config.policy.binds,
     simulated: config.simulatedDevices,
+    cells: openCells(log),
     clock,
     log,
     settings: config.fetch,
@@ -196,6 +199,18 @@ function readHostUser(config: Config, log: Log): HostUser | undefined {
     { closed },
   );
   return stays ? undefined : user;
+}
+
+/** The kernel holds module hosts to their memory, if it may; their handle looks at it in any case. */
+function openCells(log: Log): HostCells | undefined {
+  const self = kernelFiles.read('/proc/self/cgroup') ?? '';
+  const found = openHostCells({ files: kernelFiles, self, pid: process.pid, log });
+  if (found.ok) log.info('module hosts have control groups of their own', { in: found.folder });
+  else
+    log.info('the memory of module hosts is looked at, the kernel does not hold it', {
+      why: found.why,
+    });
+  return found.ok ? found.cells : undefined;
 }
 
 /** The cloud's rooms are loaded only when there is a cloud: the Azure SDK alone costs 35 MB. */

@@ -26,9 +26,10 @@ import {
   suspectLatest,
   suspectWorking,
 } from './blame.ts';
+import type { HostCells } from './control-groups.ts';
 import type { Frame } from './frame.ts';
 import { checkGuestRequests } from './guest-request-check.ts';
-import { createHostProcess } from './host-process.ts';
+import { createHostProcess, type HostEnd } from './host-process.ts';
 import {
   fromHost,
   type HostStart,
@@ -79,6 +80,7 @@ export type HostGroupDeps = FileBounds & {
   readonly machineBytes: number;
   /** How often the kernel has killed a process because memory ran out. */
   readonly oomKills: () => number;
+  readonly cells?: HostCells | undefined;
   /** It takes no more modules: the next one needs a new group. Called once. */
   readonly closed: () => void;
 };
@@ -267,16 +269,17 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   }
 
   /** A host that ended by itself: which module brought that about, as far as anybody can tell. */
-  function findCulprit(reason: string, signal: NodeJS.Signals): Culprit | undefined {
-    const memoryRanOut = deps.oomKills() !== oomKillsBefore;
+  function findCulprit(reason: string, { signal, ranOut }: HostEnd): Culprit | undefined {
+    const elsewhere = deps.oomKills() === oomKillsBefore ? undefined : 'device';
+    const memoryRanOut = ranOut ? 'host' : elsewhere;
     if (!unproven || !crashed(signal))
       return culpritOf(suspects(), { signal, reason, memoryRanOut });
     deps.diedAtBirth(reason);
     return undefined;
   }
 
-  function gone(reason: string, signal?: NodeJS.Signals): void {
-    if (signal !== undefined && !stopping) culprit ??= findCulprit(reason, signal);
+  function gone(reason: string, end?: HostEnd): void {
+    if (end !== undefined && !stopping) culprit ??= findCulprit(reason, end);
     if (!closed) log.warn('module host died', { group, reason, modules: members.size });
     log.debug('module host ended', { group, pid: host.pid, reason });
     close();

@@ -407,7 +407,11 @@ test('methods reach the module, and the runtime itself', async () => {
     payload: null,
   });
   assert.is((await upstream.invoke('$edgeAgent', { name: 'dance', payload: null }))?.status, 400);
-  assert.is(await upstream.invoke('sensor', { name: 'x', payload: null }), undefined);
+  assert.is(
+    (await upstream.invoke('sensor', { name: 'x', payload: null }))?.status,
+    404,
+    'it has no methods',
+  );
 });
 
 test('everything stops in order', async () => {
