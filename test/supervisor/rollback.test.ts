@@ -92,6 +92,10 @@ test('a version that does not start is given up, reported, and not tried again',
   await deploy(docker('m:2'));
   await clock.advance(MINUTE_MS);
   assert.is(status()?.status, 'running');
+  assert.match(
+    String(status()?.description),
+    'running the last good version; the new one was given',
+  );
   assert.is(reported('modules', 'm', 'settings', 'image'), 'm:1');
   assert.is(reported('modules', 'm', 'version'), 'm:1');
   const rolledBack = reported('modules', 'm', 'rolledBack') as JsonObject;
