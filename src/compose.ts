@@ -116,6 +116,7 @@ export async function startRuntime(
     moduleLimits: config.module,
     policy: config.policy,
     messages: config.messages,
+    trial: config.trial,
   });
   const makeBundle: MakeBundle = (wish) => supportBundleOf(config, logFolder, supervisor, wish);
   const api = await openApiSocket(config.apiSocket, apiResources(supervisor, makeBundle));

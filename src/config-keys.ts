@@ -98,6 +98,10 @@ const known: Known = {
       local_kb: 'count',
       unrouted: 'text',
     },
+    trial: {
+      seconds: 'count',
+      failures_max: 'count',
+    },
     logs: {
       file_kb: 'count',
       files_max: 'count',

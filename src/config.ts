@@ -19,6 +19,7 @@ import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
+import { TRIAL_SETTINGS, type TrialSettings } from './core/trial.ts';
 import { defaultHostSettings, type FetchLimits } from './host/host-settings.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
@@ -47,6 +48,7 @@ export type Config = {
   /** Limits of a module that sets none of its own. */
   readonly module: ModuleLimits;
   readonly messages: MessageSettings;
+  readonly trial: TrialSettings;
   /** Limits of what modules do over the network. */
   readonly fetch: FetchLimits;
   /** What deployments may grant to modules here. */
@@ -122,6 +124,7 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
     ),
     module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
+    trial: readTrial(section(isolet, 'trial')),
     fetch: readFetch(section(isolet, 'fetch')),
     policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
   };
@@ -154,6 +157,13 @@ function readModuleLimits(table: Table): ModuleLimits {
     blobBytesMax: countOr(table['blob_mb'], defaultKeepLimits.blobBytesMax / MB) * MB,
     blobCountMax: countOr(table['blob_count'], defaultKeepLimits.blobCountMax),
     metricSeriesMax: countOr(table['metric_series'], METRIC_LIMITS.seriesMax),
+  };
+}
+
+function readTrial(table: Table): TrialSettings {
+  return {
+    periodMs: countOr(table['seconds'], TRIAL_SETTINGS.periodMs / 1_000) * 1_000,
+    failuresMax: countOr(table['failures_max'], TRIAL_SETTINGS.failuresMax),
   };
 }
 

@@ -52,6 +52,7 @@ export function createBundles(options: BundlesOptions): Bundles {
   };
   const folder = createBundleFolder(dir);
   const underway = new Map<string, Promise<Bundle>>();
+  const opened = new Map<string, Source>();
 
   async function find(image: string): Promise<Bundle | undefined> {
     const { sha256, shown } = parseImageReference(image, baseDir);
@@ -105,9 +106,11 @@ export function createBundles(options: BundlesOptions): Bundles {
   /** The whole archive, the first `haveBytes` of which are on disk, if they are the right ones. */
   async function receive(reference: ImageReference, haveBytes: number): Promise<Uint8Array> {
     const source = await openSource(reference, haveBytes);
+    opened.set(reference.sha256, source);
     try {
       await write(reference, source);
     } finally {
+      opened.delete(reference.sha256);
       source.close();
     }
     const bytes = await folder.readPartial(reference.sha256);
@@ -161,8 +164,10 @@ export function createBundles(options: BundlesOptions): Bundles {
 
   return {
     find,
-    async fetch(image) {
-      return fetch(parseImageReference(image, baseDir));
+    async fetch(image, unwanted) {
+      const reference = parseImageReference(image, baseDir);
+      void unwanted?.then(() => opened.get(reference.sha256)?.close());
+      return fetch(reference);
     },
     async collect(images) {
       const wanted = new Set([

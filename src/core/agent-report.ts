@@ -57,6 +57,9 @@ export function moduleStatus(
 /** A version that runs may have another beside it, or one that failed to take over. */
 function runningText(spec: ModuleSpec, module: ModuleObservation | undefined): string {
   if (module?.successor !== undefined) return 'running; its new version starts beside it';
+  if (spec.rolledBack !== undefined) {
+    return `running the last good version; the new one was given up: ${spec.rolledBack.reason}`;
+  }
   const failed = module?.failedSuccessor;
   if (failed === undefined || needsRestart(failed.spec, spec)) return 'running';
   return `running; its new version failed and is tried again: ${failed.reason}`;

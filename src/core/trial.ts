@@ -81,6 +81,8 @@ export function judged(
   { failuresMax }: TrialSettings,
 ): TrialRecord {
   const { spec, state, endingCause, statistics, failedSuccessor } = module;
+  // Given up already: what is seen of it is what led to that.
+  if (record.bad !== undefined && isSame(record.bad.version, wanted)) return record;
   if (failedSuccessor !== undefined && !needsRestart(failedSuccessor.spec, wanted)) {
     const { lastExitAtMs, reason } = failedSuccessor;
     return failedOnce(record, wanted, lastExitAtMs, reason, nowMs, failuresMax);

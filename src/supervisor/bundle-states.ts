@@ -27,6 +27,8 @@ export type BundleStatesDeps = {
   readonly changed: () => void;
 };
 
+/** Whatever it is that hangs: longer than any download may take by itself (artifacts/bundles.ts). */
+const FETCH_MS = 900_000;
 const REST: RetryRange = { firstMs: 2_000, mostMs: 300_000 };
 
 export function createBundleStates(deps: BundleStatesDeps): BundleStates {
@@ -35,25 +37,52 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   const failures = new Map<string, number>();
   const asks = new Map<string, Asked | undefined>();
 
+  /** What is on its way, and how to have no more of it. */
+  const underway = new Map<string, () => void>();
+
   async function get(image: string): Promise<void> {
     const startedAt = clock.elapsed();
+    const unwanted = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<never>();
+    const cancelLate = clock.after(FETCH_MS, () => {
+      late.reject(
+        new Fault('DOWNLOAD_FAILED', `the bundle was not here after ${FETCH_MS / 1000} s`),
+      );
+      unwanted.resolve();
+    });
+    const drop = (): void => {
+      underway.delete(image);
+      unwanted.resolve();
+    };
+    underway.set(image, drop);
+    let outcome: BundleState;
     try {
-      const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image));
-      states.set(image, { kind: 'ready' });
-      asks.set(image, bundle.asked);
+      const bundle = await Promise.race([obtain(image, unwanted.promise), late.promise]);
+      outcome = { kind: 'ready' };
+      if (underway.get(image) === drop) asks.set(image, bundle.asked);
       failures.delete(image);
       const tookMs = Math.round(clock.elapsed() - startedAt);
       log.info('bundle is here', { image, version: bundle.version, tookMs });
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
+      if (underway.get(image) !== drop) return;
       const tries = failures.get(image) ?? 0;
       failures.set(image, tries + 1);
       const retryAtMs =
         cause.whose === 'world' ? clock.now() + retryDelayMs(tries, random(), REST) : undefined;
-      states.set(image, { kind: 'failed', problem: cause.message, retryAtMs });
+      outcome = { kind: 'failed', problem: cause.message, retryAtMs };
       log.error('bundle could not be had', { image, cause });
+    } finally {
+      cancelLate();
     }
+    if (underway.get(image) !== drop) return;
+    underway.delete(image);
+    states.set(image, outcome);
     changed();
+  }
+
+  async function obtain(image: string, unwanted: Promise<void>): Promise<Bundle> {
+    return (await bundles.find(image)) ?? (await bundles.fetch(image, unwanted));
   }
 
   return {
@@ -71,8 +100,12 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
     },
     keep(images) {
       for (const image of states.keys()) {
-        // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
-        if (images.includes(image) || states.get(image)?.kind === 'fetching') continue;
+        if (images.includes(image)) continue;
+        const drop = underway.get(image);
+        if (drop !== undefined) {
+          log.info('a bundle is not wanted any more, its download ends', { image });
+          drop();
+        }
         states.delete(image);
         asks.delete(image);
         failures.delete(image);

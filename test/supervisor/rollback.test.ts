@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../src/core/json.ts';
+import type { StoreWrite } from '../../src/core/ports.ts';
 import { startSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createFakeBundles } from '../fakes/bundles.ts';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -80,14 +81,21 @@ async function withGood(change: JsonObject = {}) {
   return world;
 }
 
+const isLastGood = (write: StoreWrite): boolean =>
+  write.kind === 'document' && write.name === 'lastGood';
+
 const crash = (world: Awaited<ReturnType<typeof device>>): void =>
   world.host.end('m', { cause: 'error', exitCode: 1, reason: 'Error: it broke later.' });
 
 test('a version that does not start is given up, reported, and not tried again', async () => {
-  const { deploy, clock, reported, startsOf, status, bundles } = await withGood();
+  const { deploy, clock, reported, startsOf, status, bundles, store } = await withGood();
   await deploy(docker('m:2'));
   await clock.advance(MINUTE_MS);
   assert.is(status()?.status, 'running');
+  assert.match(
+    String(status()?.description),
+    'running the last good version; the new one was given',
+  );
   assert.is(reported('modules', 'm', 'settings', 'image'), 'm:1');
   assert.is(reported('modules', 'm', 'version'), 'm:1');
   const rolledBack = reported('modules', 'm', 'rolledBack') as JsonObject;
@@ -99,8 +107,10 @@ test('a version that does not start is given up, reported, and not tried again',
     'modules.m: version m:2 was rolled back to the last good one',
   );
   const starts = startsOf('m');
+  const commits = store.commits.length;
   await clock.advance(24 * 60 * MINUTE_MS);
   assert.is(startsOf('m'), starts);
+  assert.ok(!store.commits.slice(commits).flat().some(isLastGood), 'nothing new is learnt');
   assert.is(startsOf('other'), 1);
   assert.ok(await bundles.find('m:1'));
 });
