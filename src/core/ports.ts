@@ -11,6 +11,7 @@ import type { KeepLimits, KeptStore, KeptWrite } from './kept.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
 import { type NetworkGrant, noNetwork } from './network-grant.ts';
 import type { PortGrant } from './port-grant.ts';
+import type { RegistryCredentials } from './registry-credentials.ts';
 
 export type Cancel = () => void;
 
@@ -392,7 +393,7 @@ export interface Bundles {
    * Fetches, verifies by digest, keeps. Rejects with IMAGE_INVALID, BUNDLE_INVALID, DOWNLOAD_FAILED,
    * DISK_FULL.
    */
-  fetch(image: string): Promise<Bundle>;
+  fetch(image: string, credentials?: RegistryCredentials): Promise<Bundle>;
   /** Drops every bundle no reference of `images` names. */
   collect(images: readonly string[]): Promise<void>;
 }

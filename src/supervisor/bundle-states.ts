@@ -3,6 +3,7 @@ import type { Asked } from '../core/asked.ts';
 import { Fault } from '../core/fault.ts';
 import type { BundleState } from '../core/plan.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
+import { type RegistryCredentials, sameCredentials } from '../core/registry-credentials.ts';
 import { type RetryRange, retryDelayMs } from '../core/retry.ts';
 
 export interface BundleStates {
@@ -13,8 +14,8 @@ export interface BundleStates {
   read(image: string): Promise<Bundle | undefined>;
   /** What the bundle of a `ready` state asks for; undefined = it declares nothing, or is not known. */
   asked(image: string): Asked | undefined;
-  /** These images are in use; what is known of others is dropped. */
-  keep(images: readonly string[]): void;
+  /** These images are in use; what is known of others is dropped. Another login is worth another try. */
+  keep(images: readonly string[], credentials: RegistryCredentials): void;
   /** Everything needed is here: bundles of other images leave the disk. */
   collect(images: readonly string[]): Promise<void>;
 }
@@ -34,11 +35,12 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   const states = new Map<string, BundleState>();
   const failures = new Map<string, number>();
   const asks = new Map<string, Asked | undefined>();
+  let logins: RegistryCredentials = new Map();
 
   async function get(image: string): Promise<void> {
     const startedAt = clock.elapsed();
     try {
-      const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image));
+      const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image, logins));
       states.set(image, { kind: 'ready' });
       asks.set(image, bundle.asked);
       failures.delete(image);
@@ -69,10 +71,13 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       if (bundle === undefined) states.delete(image);
       return bundle;
     },
-    keep(images) {
-      for (const image of states.keys()) {
+    keep(images, credentials) {
+      const isNew = !sameCredentials(logins, credentials);
+      logins = credentials;
+      for (const [image, { kind }] of states) {
         // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
-        if (images.includes(image) || states.get(image)?.kind === 'fetching') continue;
+        if (kind === 'fetching') continue;
+        if (images.includes(image) && !(isNew && kind === 'failed')) continue;
         states.delete(image);
         asks.delete(image);
         failures.delete(image);

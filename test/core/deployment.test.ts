@@ -24,7 +24,10 @@ const manifest = (modules: JsonObject = { filter }, change: JsonObject = {}): Js
   schemaVersion: '1.1',
   runtime: {
     type: 'docker',
-    settings: { minDockerVersion: 'v1.25', registryCredentials: { r: { password: 'secret' } } },
+    settings: {
+      minDockerVersion: 'v1.25',
+      registryCredentials: { r: { address: 'r', username: 'me', password: 'secret' } },
+    },
   },
   systemModules: { edgeHub: { type: 'docker', settings: { image: 'x' } } },
   modules,
