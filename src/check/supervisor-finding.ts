@@ -18,11 +18,9 @@ export async function findSupervisor(
   limitMs: number,
 ): Promise<SupervisorFound> {
   try {
-    const {
-      version,
-      connected,
-      hosts = {},
-    } = JSON.parse(await get(socketPath, limitMs)) as RuntimeSummary;
+    // Whatever answers there may be another version.
+    const summary = JSON.parse(await get(socketPath, limitMs)) as Partial<RuntimeSummary>;
+    const { version, connected = false, hosts = {} } = summary;
     const link = connected ? 'connected to the hub' : 'not connected to a hub';
     const finding = ok(WHAT, `Isolet ${version} answers, ${link}`);
     return { running: true, finding, hosts: Object.values(hosts) };
