@@ -6,22 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { packBundle } from '../../src/artifacts/bundle-archive.ts';
 import { type BundlesOptions, createBundles } from '../../src/artifacts/bundles.ts';
-import { parseImageReference } from '../../src/artifacts/image-reference.ts';
-import { pushBundle } from '../../src/artifacts/push-bundle.ts';
-import { Fault, type FaultCode } from '../../src/core/fault.ts';
 import { TREATY_VERSION } from '../../src/core/guest-protocol.ts';
-import type { Bundle, Bundles } from '../../src/core/ports.ts';
+import type { Bundles } from '../../src/core/ports.ts';
 import type { RegistryCredentials, RegistryLogin } from '../../src/core/registry-credentials.ts';
-import type { RegistryName } from '../../src/core/registry-name.ts';
 import {
   type DockerRegistry,
   haveRegistry,
   startDockerRegistry,
 } from '../fakes/docker-registry.ts';
 import { createFakeLog } from '../fakes/log.ts';
-import { until, within } from '../fakes/within.ts';
+import { got, make, push, refused } from '../fakes/pushed-bundles.ts';
+import { startTokenServer } from '../fakes/token-server.ts';
+import { until } from '../fakes/within.ts';
 
 type Context = {
   dir: string;
@@ -29,43 +26,6 @@ type Context = {
   log: ReturnType<typeof createFakeLog>;
   bundles: (options?: Partial<BundlesOptions>) => Bundles;
 };
-
-/** Not compressible, so that parts of it are worth sending. */
-const code = Array.from({ length: 20_000 }, (_, at) => (at * 2_654_435_761).toString(36)).join(
-  '\n',
-);
-
-function make(version: string, treaty = TREATY_VERSION): Uint8Array {
-  const manifest = { name: 'insight', version, entry: 'main.js', treaty };
-  return packBundle({ manifest, code: `${code}\n// ${version}`, sourceMap: '' }).bytes;
-}
-
-function nameOf(image: string): RegistryName {
-  const reference = parseImageReference(image);
-  if (reference.kind !== 'registry') throw new Error(image);
-  return reference.name;
-}
-
-function push(image: string, bytes: Uint8Array, login?: RegistryLogin): Promise<string> {
-  return within(
-    20_000,
-    'the push',
-    pushBundle(bytes, nameOf(image), { login, insecure: [], annotations: {}, timeoutMs: 10_000 }),
-  );
-}
-
-const got = (promise: Promise<Bundle>): Promise<Bundle> => within(20_000, 'the bundle', promise);
-
-async function refused(code: FaultCode, promise: Promise<unknown>): Promise<string> {
-  try {
-    await within(20_000, 'the refusal', promise);
-  } catch (cause) {
-    assert.instance(cause, Fault, String(cause));
-    assert.is((cause as Fault).code, code, String(cause));
-    return (cause as Fault).message;
-  }
-  throw new Error(`expected ${code}`);
-}
 
 const asked = new WeakMap<Server, string[]>();
 
@@ -231,6 +191,27 @@ if (haveRegistry('htpasswd')) {
     assert.is((await got(bundles().fetch(image, as(login)))).version, '1');
     assert.not.match(JSON.stringify(log.entries), /s3cret|wr0ng/);
     await locked.stop();
+  });
+
+  test('a registry whose tokens another server sells', async ({ bundles, log }) => {
+    const tokens = await startTokenServer({ username: 'board', password: 's3cret' });
+    const locked = await startDockerRegistry(
+      `  token: { realm: "${tokens.realm}", service: line, issuer: us, rootcertbundle: DIR/root.pem }`,
+      { 'root.pem': tokens.certificate },
+    );
+    const image = `${locked.host}/insight:1`;
+    const login = { username: 'board', password: 's3cret' };
+    const as = (one: RegistryLogin): RegistryCredentials => new Map([[locked.host, one]]);
+    await push(image, make('1'), login);
+    assert.match(await refused('DOWNLOAD_FAILED', bundles().fetch(image)), /to nobody it does not/);
+    assert.match(
+      await refused('DOWNLOAD_FAILED', bundles().fetch(image, as({ ...login, password: 'no' }))),
+      /refused the user "board"/,
+    );
+    assert.is((await got(bundles().fetch(image, as(login)))).version, '1');
+    assert.not.match(JSON.stringify(log.entries), /s3cret|eyJ/);
+    await locked.stop();
+    await tokens.stop();
   });
 }
 
