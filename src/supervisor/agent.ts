@@ -80,10 +80,7 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
   async function turn(): Promise<'again' | 'done'> {
     cancelWake();
     if (target === undefined) return 'done';
-    bundles.keep(
-      [...target.modules.values()].map((spec) => spec.image),
-      target.credentials,
-    );
+    bundles.keep([...target.modules.values()], target.credentials);
     const observation = { modules: modules.observe(), bundles: bundles.states() };
     const { steps, wakeAtMs } = plan(target.modules, observation, clock.now());
     for (const step of steps) {

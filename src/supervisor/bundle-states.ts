@@ -1,6 +1,7 @@
 /** Which bundles are here, which are on their way, which could not be had. */
 import type { Asked } from '../core/asked.ts';
 import { Fault } from '../core/fault.ts';
+import type { ModuleSpec } from '../core/module-spec.ts';
 import type { BundleState } from '../core/plan.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
 import { type RegistryCredentials, sameCredentials } from '../core/registry-credentials.ts';
@@ -14,11 +15,16 @@ export interface BundleStates {
   read(image: string): Promise<Bundle | undefined>;
   /** What the bundle of a `ready` state asks for; undefined = it declares nothing, or is not known. */
   asked(image: string): Asked | undefined;
-  /** These images are in use; what is known of others is dropped. Another login is worth another try. */
-  keep(images: readonly string[], credentials: RegistryCredentials): void;
+  /**
+   * The images of these are in use; what is known of others is dropped. Another login, or leave to
+   * fetch (imagePullPolicy), is worth another try.
+   */
+  keep(modules: readonly Wanting[], credentials: RegistryCredentials): void;
   /** Everything needed is here: bundles of other images leave the disk. */
   collect(images: readonly string[]): Promise<void>;
 }
+
+type Wanting = Pick<ModuleSpec, 'image' | 'imagePullPolicy'>;
 
 export type BundleStatesDeps = {
   readonly bundles: Bundles;
@@ -36,11 +42,20 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   const failures = new Map<string, number>();
   const asks = new Map<string, Asked | undefined>();
   let logins: RegistryCredentials = new Map();
+  let onlyFromDisk: ReadonlySet<string> = new Set();
+
+  async function pull(image: string): Promise<Bundle> {
+    if (!onlyFromDisk.has(image)) return bundles.fetch(image, logins);
+    throw new Fault(
+      'DOWNLOAD_FAILED',
+      `${image} is not on this device, and its imagePullPolicy is "never": deploy it with "on-create"`,
+    );
+  }
 
   async function get(image: string): Promise<void> {
     const startedAt = clock.elapsed();
     try {
-      const bundle = (await bundles.find(image)) ?? (await bundles.fetch(image, logins));
+      const bundle = (await bundles.find(image)) ?? (await pull(image));
       states.set(image, { kind: 'ready' });
       asks.set(image, bundle.asked);
       failures.delete(image);
@@ -71,8 +86,14 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       if (bundle === undefined) states.delete(image);
       return bundle;
     },
-    keep(images, credentials) {
-      const isNew = !sameCredentials(logins, credentials);
+    keep(modules, credentials) {
+      const images = modules.map(({ image }) => image);
+      const mayPull = modules
+        .filter((one) => one.imagePullPolicy !== 'never')
+        .map(({ image }) => image);
+      const isNew =
+        !sameCredentials(logins, credentials) || mayPull.some((image) => onlyFromDisk.has(image));
+      onlyFromDisk = new Set(images.filter((image) => !mayPull.includes(image)));
       logins = credentials;
       for (const [image, { kind }] of states) {
         // One on its way is not interrupted: it ends by itself and is dropped at the next turn.
