@@ -223,11 +223,18 @@ function retry(
 /** Where esbuild's own `require` ends: for names that are in no bundle. */
 const NO_REQUIRE = /throw Error\('Dynamic require of "' \+ (\w+) \+ '" is not supported'\)/;
 
+/** What `keepNames` puts before a bundle: most functions have their name, and saying it again costs each a shape. */
+const NAMING = 'var __name = (target, value) => __defProp(';
+const NAMING_WHERE_NEEDED =
+  'var __name = (target, value) => target.name === value ? target : __defProp(';
+
 function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): CompiledModule {
-  const lines = code.replace(
-    NO_REQUIRE,
-    `throw Object.assign(Error("Cannot find module '" + $1 + "': it is not in this bundle"), { code: "MODULE_NOT_FOUND" })`,
-  );
+  const lines = code
+    .replace(NAMING, NAMING_WHERE_NEEDED)
+    .replace(
+      NO_REQUIRE,
+      `throw Object.assign(Error("Cannot find module '" + $1 + "': it is not in this bundle"), { code: "MODULE_NOT_FOUND" })`,
+    );
   // Nobody imports a module; within a function its exports would be no syntax.
   const own =
     form === 'async script' ? lines.replace(/\nexport \{[^{}]*\};\n(?=\}\)\(\);)/, '\n') : lines;

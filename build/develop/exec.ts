@@ -20,8 +20,10 @@ import { createTerminal } from './terminal.ts';
 
 const MEMORY_MB = 256;
 const TIME_S = 60;
-/** What the host may take to start, and to cut code short. */
-const HOST_MS = 500;
+/** What the host may take to load the file. */
+const START_MS = 5_000;
+/** And to cut code short. */
+const CUT_MS = 500;
 /** As Node: the top level waits for something that will never come. */
 const UNSETTLED = 13;
 
@@ -118,7 +120,7 @@ async function runExec(args: Arguments): Promise<number> {
     },
     systemClock,
     noUse(),
-    { started() {}, listens() {}, ended: (ending) => over.resolve(ending) },
+    { started: () => allow(CUT_MS), listens() {}, ended: (ending) => over.resolve(ending) },
   );
 
   function onEnd(): Promise<{ status: number; payload: null }> {
@@ -141,16 +143,16 @@ async function runExec(args: Arguments): Promise<number> {
     });
   }
 
-  const limit = setTimeout(
-    () =>
-      over.resolve({
-        cause: 'out of time',
-        exitCode: 137,
-        reason: `${name} was still running after ${timeS} s (--time).`,
-      }),
-    // Code that runs on and on is cut short by its host, which knows where.
-    timeS === 0 ? 2 ** 31 - 1 : timeS * 1000 + HOST_MS,
-  );
+  let limit: NodeJS.Timeout | undefined;
+  /** Code that runs on and on is cut short by its host, which knows where: so this comes a little later. */
+  function allow(moreMs: number): void {
+    clearTimeout(limit);
+    if (timeS === 0) return;
+    const reason = `${name} was still running after ${timeS} s (--time).`;
+    const end = (): void => over.resolve({ cause: 'out of time', exitCode: 137, reason });
+    limit = setTimeout(end, Math.min(timeS * 1000 + moreMs, 2 ** 31 - 1));
+  }
+  allow(START_MS + CUT_MS);
   const { cause, exitCode, reason } = await over.promise;
   clearTimeout(limit);
   if (cause !== 'exited') terminal.problem(reason);

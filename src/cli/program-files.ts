@@ -41,6 +41,9 @@ const SUPERVISOR_FLAGS = [
   // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
   '--invocation-count-for-turbofan=30000',
   '--invocation-count-for-osr=5000',
+  // What was not run between two collections is compiled again when it is next called.
+  '--bytecode-old-age=1',
+  '--flush-baseline-code',
   '--disable-warning=ExperimentalWarning', // of node:ffi, see src/lib/trim-malloc.ts
 ];
 /** For glibc: what was needed in a busy minute goes back to the kernel. */

@@ -132,6 +132,7 @@ function moduleReport(
     ...(spec.settings.unhonoured.length > 0
       ? { unhonouredSettings: spec.settings.unhonoured }
       : {}),
+    ...(spec.rolledBack === undefined ? {} : { rolledBack: rollbackReport(spec.rolledBack) }),
     // Ours as well: IoT Edge has only the sentence in statusDescription.
     ...(cause === undefined || cause === 'stopped' ? {} : { restartReason: restartReason(cause) }),
     exitCode: statistics?.exitCode ?? 0,
@@ -142,6 +143,12 @@ function moduleReport(
     lastRestartTimeUtc: time(statistics?.lastRestartAtMs),
     runtimeStatus: status,
   };
+}
+
+/** What the deployment asks for and why it does not run; all the rest tells of what does. */
+function rollbackReport(from: NonNullable<ModuleSpec['rolledBack']>): JsonObject {
+  const { version, image, reason, atMs } = from;
+  return { version, image, reason: reason.slice(0, CHUNK_LENGTH), timeUtc: time(atMs) };
 }
 
 /** The runtime is both system modules itself, and runs whenever it can say so. */

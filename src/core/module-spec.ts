@@ -23,6 +23,13 @@ export type ModuleSpec = {
   readonly createOptions: JsonObject;
   readonly settings: ModuleSettings;
   readonly env: Readonly<Record<string, string>>;
+  /** This is the last good version of it; the one the deployment asks for was given up (core/trial.ts). */
+  readonly rolledBack?: {
+    readonly version: string;
+    readonly image: string;
+    readonly reason: string;
+    readonly atMs: number;
+  };
 };
 
 export const STARTUP_ORDER_LAST = 4_294_967_295;

@@ -11,10 +11,11 @@ import { becomingArgument } from './become-user.ts';
 import type { HostCells } from './control-groups.ts';
 import type { Frame } from './frame.ts';
 import { createFramePipe, type FramePipe } from './frame-pipe.ts';
-import { permissionFlags } from './host-permissions.ts';
+import { ALLOW_FFI, permissionFlags } from './host-permissions.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
-import { V8_FLAGS } from './v8-flags.ts';
+import { KEEPS_FFI } from './last-call.ts';
+import { FORGETTING_FLAGS, V8_FLAGS } from './v8-flags.ts';
 
 export type HostProcess = {
   /** 0 when it could not be started; `gone` follows. */
@@ -81,9 +82,15 @@ const FUNERAL_MS = 1_000;
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
   const { clock, settings } = deps;
   const { hostMain, grants, user, deviceGroups } = deps;
-  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, grants)];
+  const rights = permissionFlags(hostMain, grants);
+  // Whoever has no devices gives it up at once.
+  const allowed = [...rights.filter((right) => right !== ALLOW_FFI), ALLOW_FFI];
+  const flags = [...V8_FLAGS, ...FORGETTING_FLAGS, ...allowed];
   const becomes = user !== undefined && deviceGroups.length > 0;
-  const words = becomes ? [becomingArgument({ ...user, groups: deviceGroups })] : [];
+  const words = [
+    ...(becomes ? [becomingArgument({ ...user, groups: deviceGroups })] : []),
+    ...(rights.includes(ALLOW_FFI) ? [KEEPS_FFI] : []),
+  ];
   const child = spawn(process.execPath, [...flags, hostMain, ...words], {
     cwd: '/',
     // Node drops the supplementary groups along with the user; a host that needs some drops the rest.

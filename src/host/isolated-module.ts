@@ -98,7 +98,6 @@ export function createIsolatedModule(
   let running = true;
   let loading = true;
   let turns = 1;
-  let unread = code;
   let inbox: Inbox[] = [];
   let inboxBytes = 0;
   let hostEvents: HostEvent[] = [];
@@ -121,7 +120,7 @@ export function createIsolatedModule(
   let cancelTimer: Cancel = () => {};
   let cancelWedge: Cancel = () => {};
 
-  async function load(): Promise<void> {
+  async function load(text: string): Promise<void> {
     const problems = await obstacles();
     if (problems.length > 0) return end(refused(problems));
     if (ending !== undefined) return;
@@ -132,14 +131,7 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    await runCode(isolate, context, takeCode(), moduleFile(start.module), limited());
-  }
-
-  /** The isolate has its own from now on. */
-  function takeCode(): string {
-    const taken = unread;
-    unread = '';
-    return taken;
+    await runCode(isolate, context, text, moduleFile(start.module), limited());
   }
 
   /** Wraps every stretch of time in which code of the module may run. */
@@ -344,7 +336,8 @@ export function createIsolatedModule(
   }
 
   // The isolate's first turn begins with its making.
-  void occupy(load).then((loaded) => {
+  // Bound, for what a closure of this function names stays as long as the module: the isolate has its own copy.
+  void occupy(load.bind(undefined, code)).then((loaded) => {
     loading = false;
     if (!loaded || ending !== undefined) return;
     events.started();

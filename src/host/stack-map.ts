@@ -90,11 +90,12 @@ export function createStackMapper(
 /** A map is larger than the code it is of, and most are never looked at: a quarter of it stays. */
 function keptSmall(sourceMap: string): () => string {
   let text = sourceMap;
-  let packed: Buffer | undefined;
+  let packed: Uint8Array | undefined;
   if (text !== '') {
     deflateRaw(text, PACKING, (failed, bytes) => {
       if (failed !== null) return;
-      packed = bytes;
+      // What comes is the beginning of a 64 KB buffer.
+      packed = new Uint8Array(bytes);
       text = '';
     });
   }

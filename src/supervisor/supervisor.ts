@@ -21,8 +21,9 @@ import type {
   StoreWrite,
   Upstream,
 } from '../core/ports.ts';
+import { TRIAL_SETTINGS, type TrialSettings } from '../core/trial.ts';
 import { versionOf } from '../core/twin.ts';
-import { type Agent, createAgent } from './agent.ts';
+import { type Agent, type AgentDeps, createAgent } from './agent.ts';
 import { type AgentTools, createAgentMethods, noAgentTools } from './agent-methods.ts';
 import { createAgentTasks } from './agent-tasks.ts';
 import { createBlobKeeper } from './blob-keeper.ts';
@@ -47,6 +48,7 @@ import { createReporter } from './reporter.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
 import { createStorage, type Storage } from './storage.ts';
+import { createTrials, TRIALS_DOCUMENT } from './trials.ts';
 import { createTwins, type Twins } from './twins.ts';
 
 export type SupervisorParts = {
@@ -68,6 +70,10 @@ export type SupervisorParts = {
   /** What the device lets deployments grant; all of it when absent. */
   readonly policy?: Policy;
   readonly messages?: MessageSettings;
+  /** How a new version of a module proves itself. */
+  readonly trial?: TrialSettings;
+  /** A seam for tests. */
+  readonly onStep?: AgentDeps['onStep'];
   /** Where modules' blobs lie; in memory when absent. */
   readonly shelf?: BlobShelf;
   /** Where lines of logs go; in memory when absent. */
@@ -236,6 +242,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         },
       },
       bundles,
+      trials: createTrials(
+        { clock, log, write, saved: () => agent.wake(), settings: parts.trial ?? TRIAL_SETTINGS },
+        snapshot.documents[TRIALS_DOCUMENT],
+      ),
+      onStep: parts.onStep,
       write,
       retargeted: follow,
       changed: agentReporter.changed,

@@ -32,7 +32,7 @@ export type ConnectionOptions = {
 export interface HubConnection {
   /** Why it is of no use any more; stays open when close() was called before. */
   readonly ended: Promise<Fault>;
-  /** Rejects with MESSAGE_TOO_LARGE or UPSTREAM_AWAY. */
+  /** Rejects with MESSAGE_TOO_LARGE, UPSTREAM_AWAY, or UPSTREAM_CUT when it may be this message's doing. */
   send(message: Message): Promise<void>;
   /** Rejects with UPSTREAM_AWAY, UPSTREAM_REFUSED or TIMED_OUT. */
   readTwin(): Promise<TwinDocument>;
@@ -53,6 +53,8 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
   const ended = Promise.withResolvers<Fault>();
   const asked = new Set<(fault: Fault) => void>();
   let over = false;
+  /** The other side, or the network, ended it: not we. */
+  let wasLost = false;
   let idle = (): void => {};
 
   const methods = createMethodAnswers(sink, settings.methodsMax, (reply) => {
@@ -70,7 +72,10 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     // In a turn of its own: what goes wrong in there is not the connection's fault.
     if (!over) queueMicrotask(() => sink.desired(patch));
   });
-  const lost = (cause: unknown): void => end(asFault(cause, 'the connection to the hub was lost'));
+  const lost = (cause: unknown): void => {
+    wasLost ||= !over;
+    end(asFault(cause, 'the connection to the hub was lost'));
+  };
   transport.on('error', lost);
   transport.on('disconnect', lost);
   transport.setOptions(ca === undefined ? {} : { ca: [...rootCertificates, ca].join('\n') });
@@ -153,6 +158,8 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     ended: ended.promise,
     async send(message) {
       const hubMessage = toHubMessage(message, sdk.Message);
+      const isOpen = !over;
+      const sentAt = clock.elapsed();
       try {
         await ask('a message', settings.sendMs, (done) => transport.sendEvent(hubMessage, done));
       } catch (cause) {
@@ -160,7 +167,9 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
           throw new Fault('MESSAGE_TOO_LARGE', 'IoT Hub takes messages up to 256 KB', { cause });
         }
         const fault = asFault(cause, 'the message did not reach the hub');
-        throw new Fault('UPSTREAM_AWAY', fault.message, { cause: fault });
+        const soon = clock.elapsed() - sentAt < settings.blameMs;
+        const code = isOpen && wasLost && soon ? 'UPSTREAM_CUT' : 'UPSTREAM_AWAY';
+        throw new Fault(code, fault.message, { cause: fault });
       }
     },
     async readTwin() {

@@ -83,6 +83,7 @@ test('an installation that is sound: a line for each thing, and exit code 0', as
     assert.match(line(text, what), /^(ok|warn)/, what);
   }
   assert.match(line(text, 'supervisor'), /^warn .* it does not run .*isolet run/);
+  assert.match(line(text, 'host memory'), /^ok .*(looked at every 100 ms|the kernel can hold)/);
   assert.is(line(text, 'hub'), '', 'there is none');
 });
 
@@ -129,7 +130,10 @@ test('a hub that answers, and a supervisor that runs', async ({ dir }) => {
   const api = await openApiSocket(join(dir, 'data/api.sock'), [
     {
       path: '/status',
-      answer: () => ({ kind: 'json', value: { version: '9.9', connected: true } }),
+      answer: () => ({
+        kind: 'json',
+        value: { version: '9.9', connected: true, hosts: { shared: process.pid } },
+      }),
     },
   ]);
   try {
