@@ -98,7 +98,12 @@ export async function startRuntime(
     shelf: createBlobFolder(join(config.dataDir, 'blobs'), STORE_SETTINGS.freeBytesMin),
     host,
     upstream: upstream.port,
-    bundles: createBundles({ dir: join(config.dataDir, 'bundles'), log, clock }),
+    bundles: createBundles({
+      dir: join(config.dataDir, 'bundles'),
+      ...config.bundles,
+      log,
+      clock,
+    }),
     clock,
     random,
     log,

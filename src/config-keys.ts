@@ -108,6 +108,9 @@ const known: Known = {
       total_mb: 'count',
       flush_ms: 'count',
     },
+    bundles: {
+      insecure_registries: 'texts',
+    },
     fetch: {
       time_ms: 'count',
       at_once_max: 'count',

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, TomlError } from 'smol-toml';
+import { type BundleSettings, readBundleSettings } from './config-bundles.ts';
 import { checkKeys, type Table } from './config-keys.ts';
 import { createPlaces, placed } from './config-places.ts';
 import { type Provisioning, readProvisioning } from './config-provisioning.ts';
@@ -53,6 +54,7 @@ export type Config = {
   readonly fetch: FetchLimits;
   /** What deployments may grant to modules here. */
   readonly policy: Policy;
+  readonly bundles: BundleSettings;
 };
 
 const levels: readonly LogLevelName[] = ['debug', 'info', 'warn', 'error'];
@@ -127,6 +129,7 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
     trial: readTrial(section(isolet, 'trial')),
     fetch: readFetch(section(isolet, 'fetch')),
     policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
+    bundles: readBundleSettings(section(isolet, 'bundles'), 'isolet.bundles', problems),
   };
   if (problems.length > 0) {
     const sentences = [...new Set(problems)].map(placed(file, createPlaces(text)));

@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 declare const ISOLET_DIST: boolean | undefined;
 const bundled = typeof ISOLET_DIST !== 'undefined';
 
-export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'support-bundle' | 'develop';
+export type Program =
+  | 'supervisor'
+  | 'emulator'
+  | 'bundle'
+  | 'check'
+  | 'support-bundle'
+  | 'registry'
+  | 'develop';
 
 const sources: Readonly<Record<Program, string>> = {
   supervisor: '../main.ts',
@@ -12,6 +19,7 @@ const sources: Readonly<Record<Program, string>> = {
   bundle: '../../build/bundle.ts',
   check: '../check.ts',
   'support-bundle': '../support-bundle.ts',
+  registry: '../registry-commands.ts',
   develop: '../../build/develop.ts',
 };
 
@@ -21,6 +29,7 @@ const shipped: Readonly<Record<Program, string>> = {
   bundle: './bundle.js',
   check: './check.js',
   'support-bundle': './support-bundle.js',
+  registry: './registry.js',
   develop: './develop.js',
 };
 

@@ -3,6 +3,7 @@ import { type Findings, knownFields, noFindings, shown, told } from './findings.
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import type { ModuleName } from './message.ts';
 import { type ModuleSpec, readModule } from './module-spec.ts';
+import { type RegistryCredentials, readRegistryCredentials } from './registry-credentials.ts';
 
 export type { ModuleSpec } from './module-spec.ts';
 
@@ -11,6 +12,8 @@ export type Deployment = {
   /** As written, without credentials: what the reported properties echo. */
   readonly runtime: JsonObject;
   readonly systemModules: JsonObject;
+  /** Never told to anybody but the registries. */
+  readonly credentials: RegistryCredentials;
   /** What is ignored of it, each with its path. */
   readonly notices: readonly string[];
 };
@@ -60,11 +63,14 @@ export function parseDeployment(desired: JsonObject): ParsedDeployment {
     return refused(412, [`schemaVersion must be "1.0" or "1.1", it is ${shown(version)}`]);
   }
   const { problems } = findings;
-  const runtime = readRuntime(section['runtime'], problems);
+  const { runtime, credentials } = readRuntime(section['runtime'], problems);
   const systemModules = readSystemModules(section['systemModules'], problems);
   const modules = readModules(section['modules'], findings);
   if (problems.length > 0) return refused(400, told(problems), modules);
-  return { ok: true, value: { modules, runtime, systemModules, notices: told(findings.notices) } };
+  return {
+    ok: true,
+    value: { modules, runtime, systemModules, credentials, notices: told(findings.notices) },
+  };
 }
 
 function refused(
@@ -75,10 +81,13 @@ function refused(
   return { ok: false, status: { code, description: problems.join('; ') }, problems, modules };
 }
 
-function readRuntime(value: Json | undefined, problems: string[]): JsonObject {
+function readRuntime(
+  value: Json | undefined,
+  problems: string[],
+): Pick<Deployment, 'runtime' | 'credentials'> {
   if (!isJsonObject(value)) {
     problems.push('runtime must be an object with "type": "docker"');
-    return {};
+    return { runtime: {}, credentials: new Map() };
   }
   const { type } = value;
   if (typeof type !== 'string' || type.toLowerCase() !== 'docker') {
@@ -86,8 +95,15 @@ function readRuntime(value: Json | undefined, problems: string[]): JsonObject {
   }
   const settings = isJsonObject(value['settings']) ? value['settings'] : {};
   // registryCredentials hold passwords; IoT Edge echoes them, we never do.
-  const { registryCredentials: _secret, ...plain } = settings as Record<string, Json>;
-  return { type: 'docker', settings: plain };
+  const { registryCredentials, ...plain } = settings as Record<string, Json>;
+  return {
+    runtime: { type: 'docker', settings: plain },
+    credentials: readRegistryCredentials(
+      registryCredentials,
+      'runtime.settings.registryCredentials',
+      problems,
+    ),
+  };
 }
 
 /** The runtime is both of them itself: what is said of them is echoed, and need only have its form. */

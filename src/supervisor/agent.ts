@@ -96,7 +96,8 @@ export function createAgent(deps: AgentDeps, stored: Json | undefined): Agent {
     const { changed, againInMs } = trials.look(wanted, modules.observe());
     if (changed) target = trials.settle(wanted);
     const { modules: specs } = target as Deployment;
-    bundles.keep([...[...specs.values()].map((spec) => spec.image), ...trials.images()]);
+    const good = trials.images().map((image) => ({ image, imagePullPolicy: 'on-create' as const }));
+    bundles.keep([...specs.values(), ...good], wanted.credentials);
     const { steps, wakeAtMs } = plan(specs, observe(), clock.now());
     for (const step of steps) {
       log.info('step', { step: describeStep(step) });

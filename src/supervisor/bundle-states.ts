@@ -1,8 +1,10 @@
 /** Which bundles are here, which are on their way, which could not be had. */
 import type { Asked } from '../core/asked.ts';
 import { Fault } from '../core/fault.ts';
+import type { ModuleSpec } from '../core/module-spec.ts';
 import type { BundleState } from '../core/plan.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
+import { type RegistryCredentials, sameCredentials } from '../core/registry-credentials.ts';
 import { type RetryRange, retryDelayMs } from '../core/retry.ts';
 
 export interface BundleStates {
@@ -13,11 +15,16 @@ export interface BundleStates {
   read(image: string): Promise<Bundle | undefined>;
   /** What the bundle of a `ready` state asks for; undefined = it declares nothing, or is not known. */
   asked(image: string): Asked | undefined;
-  /** These images are in use; what is known of others is dropped. */
-  keep(images: readonly string[]): void;
+  /**
+   * The images of these are in use; what is known of others is dropped. Another login, or leave to
+   * fetch (imagePullPolicy), is worth another try.
+   */
+  keep(modules: readonly Wanting[], credentials: RegistryCredentials): void;
   /** Everything needed is here: bundles of other images leave the disk. */
   collect(images: readonly string[]): Promise<void>;
 }
+
+type Wanting = Pick<ModuleSpec, 'image' | 'imagePullPolicy'>;
 
 export type BundleStatesDeps = {
   readonly bundles: Bundles;
@@ -36,6 +43,8 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   const states = new Map<string, BundleState>();
   const failures = new Map<string, number>();
   const asks = new Map<string, Asked | undefined>();
+  let logins: RegistryCredentials = new Map();
+  let onlyFromDisk: ReadonlySet<string> = new Set();
 
   /** What is on its way, and how to have no more of it. */
   const underway = new Map<string, () => void>();
@@ -82,7 +91,13 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
   }
 
   async function obtain(image: string, unwanted: Promise<void>): Promise<Bundle> {
-    return (await bundles.find(image)) ?? (await bundles.fetch(image, unwanted));
+    const here = await bundles.find(image);
+    if (here !== undefined) return here;
+    if (!onlyFromDisk.has(image)) return await bundles.fetch(image, logins, unwanted);
+    throw new Fault(
+      'DOWNLOAD_FAILED',
+      `${image} is not on this device, and its imagePullPolicy is "never": deploy it with "on-create"`,
+    );
   }
 
   return {
@@ -98,9 +113,17 @@ export function createBundleStates(deps: BundleStatesDeps): BundleStates {
       if (bundle === undefined) states.delete(image);
       return bundle;
     },
-    keep(images) {
-      for (const image of states.keys()) {
-        if (images.includes(image)) continue;
+    keep(modules, credentials) {
+      const images = modules.map(({ image }) => image);
+      const mayPull = modules
+        .filter((one) => one.imagePullPolicy !== 'never')
+        .map(({ image }) => image);
+      const isNew =
+        !sameCredentials(logins, credentials) || mayPull.some((image) => onlyFromDisk.has(image));
+      onlyFromDisk = new Set(images.filter((image) => !mayPull.includes(image)));
+      logins = credentials;
+      for (const [image, { kind }] of states) {
+        if (images.includes(image) && !(isNew && kind === 'failed')) continue;
         const drop = underway.get(image);
         if (drop !== undefined) {
           log.info('a bundle is not wanted any more, its download ends', { image });

@@ -8,6 +8,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 import { createFakeLog } from '../fakes/log.ts';
 
 const test = suite('bundle states');
+const wanted = (image: string) => ({ image, imagePullPolicy: 'on-create' as const });
 
 /** Fetches end when the test says so, or when they are not wanted. */
 function setUp() {
@@ -17,7 +18,7 @@ function setUp() {
   let changes = 0;
   const bundles: Bundles = {
     find: async () => undefined,
-    fetch(image, gone) {
+    fetch(image, _logins, gone) {
       const fetched = Promise.withResolvers<Bundle>();
       ends.set(image, fetched.resolve);
       void gone?.then(() => {
@@ -52,7 +53,7 @@ test('a new deployment ends the download of what is not in it, and nothing is he
   states.fetch('a');
   states.fetch('b');
   await clock.advance(1_000);
-  states.keep(['b']);
+  states.keep([wanted('b')], new Map());
   await clock.advance(1_000);
   assert.equal(unwanted, ['a']);
   assert.equal([...states.states()], [['b', { kind: 'fetching' }]]);
@@ -66,7 +67,7 @@ test('wanted again while the old download ends, it is fetched anew', async () =>
   const { states, clock, ends } = setUp();
   states.fetch('a');
   await clock.advance(1);
-  states.keep([]);
+  states.keep([], new Map());
   states.fetch('a');
   await clock.advance(1);
   assert.is(states.states().get('a')?.kind, 'fetching');
