@@ -5,6 +5,8 @@ export type BadNetwork = {
   readonly port: number;
   /** Connections made through it so far. */
   readonly made: () => number;
+  /** Bytes that went through it so far, both ways, TLS included. */
+  readonly bytes: () => number;
   /** While true bytes vanish in both directions, and nobody is told. */
   readonly stall: (on: boolean) => void;
   /** While true nobody gets through, and who was is cut off. */
@@ -17,6 +19,7 @@ export type BadNetwork = {
 export async function openBadNetwork(to: number): Promise<BadNetwork> {
   const sockets = new Set<Socket>();
   let made = 0;
+  let bytes = 0;
   let stalled = false;
   let isAway = false;
 
@@ -29,7 +32,8 @@ export async function openBadNetwork(to: number): Promise<BadNetwork> {
       [far, near],
     ] as const) {
       sockets.add(from);
-      from.on('data', (chunk) => {
+      from.on('data', (chunk: Buffer) => {
+        bytes += chunk.byteLength;
         if (!stalled) into.write(chunk);
       });
       from.on('error', () => into.destroy());
@@ -48,6 +52,7 @@ export async function openBadNetwork(to: number): Promise<BadNetwork> {
   return {
     port: (server.address() as AddressInfo).port,
     made: () => made,
+    bytes: () => bytes,
     stall: (on) => void (stalled = on),
     away(on) {
       isAway = on;
