@@ -211,7 +211,7 @@ test('a deployment: the sides in columns, notes below, and exit code 0 when noth
   assert.match(text, /note {2}modules\.reader\..*Binds\[1\]: the bundle does not ask for \/hosts/);
   assert.match(text, 'note  the bundle asks for port 9090, which is not granted');
   assert.match(text, 'note  Cmd is not honoured');
-  assert.match(text, 'azureiotedge-simulated-temperature-sensor:1.0 is not here');
+  assert.match(text, 'sensor:1.0 was not pulled to this device yet');
   assert.match(text, '/nowhere/x.tgz is not here');
   assert.not.match(text, 'fail');
 });
