@@ -86,7 +86,7 @@ export async function startRuntime(
     simulated: config.simulatedDevices,
     clock,
     log,
-    settings: config.fetch,
+    settings: config.host,
   });
   const supervisor = await startSupervisor({
     store,
