@@ -91,7 +91,7 @@ export async function startRuntime(
     cells: openCells(log),
     clock,
     log,
-    settings: config.fetch,
+    settings: config.host,
   });
   const supervisor = await startSupervisor({
     store,

@@ -118,6 +118,26 @@ const known: Known = {
       header_kb: 'count',
       sockets_max: 'count',
     },
+    http_server: {
+      body_kb: 'count',
+      bodies_kb: 'count',
+      header_kb: 'count',
+      at_once_max: 'count',
+      connections_max: 'count',
+      answer_ms: 'count',
+      headers_ms: 'count',
+      request_ms: 'count',
+      idle_ms: 'count',
+      stall_ms: 'count',
+    },
+    devices: {
+      open_max: 'count',
+      i2c_bytes: 'count',
+      spi_bytes: 'count',
+      spi_ms: 'count',
+      serial_kb: 'count',
+      edges_per_second: 'count',
+    },
   },
 };
 

@@ -6,7 +6,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, TomlError } from 'smol-toml';
+
 import { type BundleSettings, readBundleSettings } from './config-bundles.ts';
+
+import { readHostLimits } from './config-host.ts';
+
 import { checkKeys, type Table } from './config-keys.ts';
 import { createPlaces, placed } from './config-places.ts';
 import { type Provisioning, readProvisioning } from './config-provisioning.ts';
@@ -20,8 +24,11 @@ import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
+
 import { TRIAL_SETTINGS, type TrialSettings } from './core/trial.ts';
-import { defaultHostSettings, type FetchLimits } from './host/host-settings.ts';
+
+import type { HostLimits } from './host/host-settings.ts';
+
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 
@@ -50,8 +57,8 @@ export type Config = {
   readonly module: ModuleLimits;
   readonly messages: MessageSettings;
   readonly trial: TrialSettings;
-  /** Limits of what modules do over the network. */
-  readonly fetch: FetchLimits;
+  /** Limits of what modules do over the network, and with devices. */
+  readonly host: HostLimits;
   /** What deployments may grant to modules here. */
   readonly policy: Policy;
   readonly bundles: BundleSettings;
@@ -127,7 +134,11 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
     module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
     trial: readTrial(section(isolet, 'trial')),
-    fetch: readFetch(section(isolet, 'fetch')),
+    host: readHostLimits({
+      fetch: section(isolet, 'fetch'),
+      httpServer: section(isolet, 'http_server'),
+      devices: section(isolet, 'devices'),
+    }),
     policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
     bundles: readBundleSettings(section(isolet, 'bundles'), 'isolet.bundles', problems),
   };
@@ -212,18 +223,6 @@ function readLogs(table: Table): LogSettings {
     filesMax: countOr(table['files_max'], filesMax),
     totalBytesMax: countOr(table['total_mb'], totalBytesMax / MB) * MB,
     flushMs: countOr(table['flush_ms'], flushMs),
-  };
-}
-
-function readFetch(table: Table): FetchLimits {
-  const { fetchMs, fetchesMax, fetchResponseBytesMax, fetchHeaderBytesMax, webSocketsMax } =
-    defaultHostSettings;
-  return {
-    fetchMs: countOr(table['time_ms'], fetchMs),
-    fetchesMax: countOr(table['at_once_max'], fetchesMax),
-    fetchResponseBytesMax: countOr(table['response_kb'], fetchResponseBytesMax / KB) * KB,
-    fetchHeaderBytesMax: countOr(table['header_kb'], fetchHeaderBytesMax / KB) * KB,
-    webSocketsMax: countOr(table['sockets_max'], webSocketsMax),
   };
 }
 

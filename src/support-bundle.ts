@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { readConfig } from './config.ts';
+import { defaultConfigFile, readConfig } from './config.ts';
 import { parseMomentMs } from './core/duration.ts';
 import { Fault } from './core/fault.ts';
 import { systemClock } from './lib/system-clock.ts';
@@ -39,7 +39,7 @@ type Values = {
 try {
   const { values } = parseArgs({
     options: {
-      config: { type: 'string', default: '/etc/isolet/config.toml' },
+      config: { type: 'string', default: defaultConfigFile() },
       output: { type: 'string', short: 'o' },
       since: { type: 'string' },
       until: { type: 'string' },

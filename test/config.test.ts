@@ -209,10 +209,14 @@ unrouted = "drop"
 });
 
 test('limits of fetch come from their section', () => {
-  const { fetch } = parseConfig(
+  const {
+    httpServer: _,
+    devices: __,
+    ...fetch
+  } = parseConfig(
     '[provisioning]\nsource = "none"\n[isolet.fetch]\ntime_ms = 5000\nresponse_kb = 64\nsockets_max = 3\n',
     FILE,
-  );
+  ).host;
   assert.equal(fetch, {
     fetchMs: 5_000,
     fetchesMax: 16,
@@ -220,6 +224,29 @@ test('limits of fetch come from their section', () => {
     fetchHeaderBytesMax: 16_384,
     webSocketsMax: 3,
   });
+});
+
+test('limits of logs, HTTP servers and devices come from theirs, each key counts', () => {
+  const none = '[provisioning]\nsource = "none"\n';
+  const defaults = parseConfig(none, FILE);
+  const keys = {
+    logs: ['file_kb', 'files_max', 'total_mb', 'flush_ms'],
+    http_server:
+      'body_kb bodies_kb header_kb at_once_max connections_max answer_ms headers_ms request_ms idle_ms stall_ms'.split(
+        ' ',
+      ),
+    devices: 'open_max i2c_bytes spi_bytes spi_ms serial_kb edges_per_second'.split(' '),
+  };
+  for (const [section, names] of Object.entries(keys)) {
+    for (const name of names) {
+      const read = parseConfig(`${none}[isolet.${section}]\n${name} = 3\n`, FILE);
+      const before = JSON.stringify([defaults.logs, defaults.host]).split(',');
+      const after = JSON.stringify([read.logs, read.host]).split(',');
+      const changed = after.filter((one, index) => one !== before[index]);
+      assert.is(changed.length, 1, `${section}.${name}: ${changed.join(' ')}`);
+      assert.match(changed[0] as string, /:(3|3072|3145728)[}\]]*$/);
+    }
+  }
 });
 
 test('all problems are told at once, with suggestions', () => {

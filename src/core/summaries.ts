@@ -59,6 +59,13 @@ export type QueueCounters = {
   refused: number;
 };
 
+/** `hostPort` 0 = any that is free; `hostIp` '' = every address. */
+type PublishedSummary = {
+  readonly port: number;
+  readonly hostIp: string;
+  readonly hostPort: number;
+};
+
 export type ModuleSummary = {
   readonly name: string;
   readonly status: string;
@@ -80,6 +87,8 @@ export type ModuleSummary = {
   /** The host process it runs in, which it may share; null when it does not run. */
   readonly host: HostMemory | null;
   readonly limits: ModuleLimits;
+  /** Where it may be reached: ports of its own, and where the device publishes them. */
+  readonly ports: readonly PublishedSummary[];
   readonly totals: UseTotals;
 };
 

@@ -1,4 +1,5 @@
 /** Every limit of the module host in one place, with its default and the reason for it. */
+import { type DeviceLimits, defaultDeviceLimits } from './devices/device-limits.ts';
 import { defaultHttpServerLimits, type HttpServerLimits } from './http-server-limits.ts';
 
 export type HostSettings = {
@@ -69,6 +70,7 @@ export type HostSettings = {
   /** News of the device (`signal`) that may wait for one module's next turn; the rest is dropped. */
   readonly signalsMax: number;
   readonly httpServer: HttpServerLimits;
+  readonly devices: DeviceLimits;
   /** A fetch from its beginning to the last byte of the answer, redirects included, ms. */
   readonly fetchMs: number;
   /** Fetches of one module at once; one is over when its answer has been read. */
@@ -90,9 +92,15 @@ export type HostSettings = {
 };
 
 /** Those the config file can set. */
-export type FetchLimits = Pick<
+export type HostLimits = Pick<
   HostSettings,
-  'fetchMs' | 'fetchesMax' | 'fetchResponseBytesMax' | 'fetchHeaderBytesMax' | 'webSocketsMax'
+  | 'httpServer'
+  | 'devices'
+  | 'fetchMs'
+  | 'fetchesMax'
+  | 'fetchResponseBytesMax'
+  | 'fetchHeaderBytesMax'
+  | 'webSocketsMax'
 >;
 
 const MB = 1_048_576;
@@ -129,6 +137,7 @@ export const defaultHostSettings: HostSettings = {
   hostCallsMax: 64,
   signalsMax: 1_024,
   httpServer: defaultHttpServerLimits,
+  devices: defaultDeviceLimits,
   fetchMs: 30_000,
   fetchesMax: 16,
   fetchRequestBytesMax: MB,

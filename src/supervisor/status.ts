@@ -1,8 +1,10 @@
 /** What this device is doing, for the local API: one picture, made when asked. */
 
 import { moduleStatus } from '../core/agent-report.ts';
+import type { ModuleSpec } from '../core/deployment.ts';
 import { type ModuleName, UPSTREAM } from '../core/message.ts';
 import { type BundleState, type ModuleObservation } from '../core/plan.ts';
+import type { PortGrant } from '../core/port-grant.ts';
 import type { HostMemory, ModuleLimits, ModuleMetrics, StatisticsRow } from '../core/ports.ts';
 import { type RestartReason, restartReason } from '../core/restart-reason.ts';
 import type { ModuleSummary, RuntimeSummary, UseHistory, UseTotals } from '../core/summaries.ts';
@@ -31,6 +33,8 @@ export type StatusDeps = {
   /** Of a module that sets none of its own. */
   readonly limits: ModuleLimits;
   readonly bundles: BundleStates;
+  /** What it may serve on. */
+  readonly ports: (spec: ModuleSpec) => readonly PortGrant[];
   readonly links: Links;
   readonly queue: Queue;
   readonly router: Router;
@@ -105,6 +109,11 @@ export function createStatus(deps: StatusDeps): Status {
           storageBytes: storage.bytes(spec.name),
           host: memory.find((host) => host.modules.includes(spec.name)) ?? null,
           limits: limitsOf(spec, deps.limits),
+          ports: deps
+            .ports(spec)
+            .flatMap(({ port, published }) =>
+              published.map((at) => ({ port, hostIp: at.ip, hostPort: at.port })),
+            ),
           totals: totals(spec.name),
         };
       });

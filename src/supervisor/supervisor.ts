@@ -10,7 +10,7 @@ import { hubReport } from '../core/hub-report.ts';
 import type { JsonObject } from '../core/json.ts';
 import { createLogMap } from '../core/log-map.ts';
 import { type EndpointId, type ModuleName, UPSTREAM } from '../core/message.ts';
-import type { Policy } from '../core/policy.ts';
+import { noPolicy, type Policy } from '../core/policy.ts';
 import type {
   Bundles,
   Clock,
@@ -45,6 +45,7 @@ import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import type { Endpoint } from './pump.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
+import { rightsOf } from './rights.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
 import { createStorage, type Storage } from './storage.ts';
@@ -116,6 +117,8 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   blobs.open().catch((cause: unknown) => log.warn('blobs could not be looked at', { cause }));
   const keeper = createKeeper(store, await store.keepers());
   const loopDeps: LoopDeps = { clock, random, log };
+  const { policy = noPolicy, moduleLimits } = parts;
+  const { heapMb } = moduleLimits;
   const hubLog = parts.hubLog ?? log;
   const hubDeps: LoopDeps = { clock, random, log: hubLog };
 
@@ -139,10 +142,9 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       write,
       readmit: ({ message, endpoint, priority }) =>
         new Promise((resolve, reject) => {
-          router.readmit(message, endpoint, priority, (fault) => {
-            if (fault === undefined) resolve();
-            else reject(fault);
-          });
+          router.readmit(message, endpoint, priority, (fault) =>
+            fault === undefined ? resolve() : reject(fault),
+          );
         }),
       log: hubLog,
     },
@@ -186,8 +188,8 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       log,
       write,
       device: device.id,
-      limits: parts.moduleLimits,
-      ...(parts.policy && { policy: parts.policy }),
+      limits: moduleLimits,
+      policy,
       deployed: () => agent.target()?.modules.values() ?? [],
       asked: (image) => bundles.asked(image),
       services: {
@@ -370,8 +372,9 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       meter,
       storage,
       memory: host.memory,
-      limits: parts.moduleLimits,
+      limits: moduleLimits,
       bundles,
+      ports: (spec) => rightsOf(spec, bundles.asked(spec.image), policy, heapMb).grants.ports,
       links,
       queue,
       router,

@@ -62,6 +62,9 @@ test('a request to the published port is answered by the module; who finds it ta
   });
   const url = `http://127.0.0.1:${address}`;
   await until(LIMIT_MS, 'it runs', () => device.module('web')?.status === 'running');
+  assert.equal(device.module('taken')?.ports, [
+    { port: 8080, hostIp: '127.0.0.1', hostPort: port },
+  ]);
   const answer = await fetch(url, {
     method: 'POST',
     body: JSON.stringify({ sensor: 'pump', celsius: 40 }),

@@ -8,7 +8,7 @@ import type { DeviceGrant, DeviceKind } from '../../core/device-grant.ts';
 import type { Json } from '../../core/json.ts';
 import { type MakeService, ServiceError } from '../device-services.ts';
 import { type DeviceArgs, readArgs } from './device-args.ts';
-import { DEVICE_LIMITS, type DeviceHandle, deviceError, type HandleDeps } from './device-handle.ts';
+import { type DeviceHandle, deviceError, type HandleDeps } from './device-handle.ts';
 import { openDevice } from './open-device.ts';
 
 const KIND_NAMES: Readonly<Record<DeviceKind, string>> = {
@@ -32,8 +32,8 @@ function inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
   return turn.then(run);
 }
 
-export const makeDevices: MakeService = ({ grants, signal }) => {
-  const limits = DEVICE_LIMITS;
+export const makeDevices: MakeService = ({ grants, signal, settings }) => {
+  const limits = settings.devices;
   const handles = new Map<number, DeviceHandle>();
   let lastNumber = 0;
   let closed = false;
