@@ -223,11 +223,18 @@ function retry(
 /** Where esbuild's own `require` ends: for names that are in no bundle. */
 const NO_REQUIRE = /throw Error\('Dynamic require of "' \+ (\w+) \+ '" is not supported'\)/;
 
+/** What `keepNames` puts before a bundle: most functions have their name, and saying it again costs each a shape. */
+const NAMING = 'var __name = (target, value) => __defProp(';
+const NAMING_WHERE_NEEDED =
+  'var __name = (target, value) => target.name === value ? target : __defProp(';
+
 function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): CompiledModule {
-  const lines = code.replace(
-    NO_REQUIRE,
-    `throw Object.assign(Error("Cannot find module '" + $1 + "': it is not in this bundle"), { code: "MODULE_NOT_FOUND" })`,
-  );
+  const lines = code
+    .replace(NAMING, NAMING_WHERE_NEEDED)
+    .replace(
+      NO_REQUIRE,
+      `throw Object.assign(Error("Cannot find module '" + $1 + "': it is not in this bundle"), { code: "MODULE_NOT_FOUND" })`,
+    );
   // Nobody imports a module; within a function its exports would be no syntax.
   const own =
     form === 'async script' ? lines.replace(/\nexport \{[^{}]*\};\n(?=\}\)\(\);)/, '\n') : lines;
@@ -236,11 +243,14 @@ function finish({ code, sourceMap }: Built, { form }: Attempt, place: string): C
   return { code: named, sourceMap };
 }
 
+/** Of the seam (src/guest/seam.ts): rejections from now on are not the loading's. */
+const LOADED = `;globalThis[Symbol.for('isolet.treaty.1')].loaded?.();`;
+
 /** Before the end of a script's function, if it has one that may still be waiting then. */
 function withFooter(code: string, { form }: Attempt, footer: string): string {
   const { footer: last = { js: '' } }: BuildOptions = formats[form];
   const at = code.lastIndexOf(last['js'] as string);
-  return `${code.slice(0, at)}${footer}${code.slice(at)}`;
+  return `${code.slice(0, at)}${LOADED}\n${footer}${code.slice(at)}`;
 }
 
 /** On the first line of code, so that the source map stays true. */

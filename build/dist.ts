@@ -24,6 +24,7 @@ const programs: Readonly<Record<string, string>> = {
   'certificate-maker': 'src/emulator/certificate-maker.ts',
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
+  registry: 'src/registry-commands.ts',
   'support-bundle': 'src/support-bundle.ts',
   develop: 'build/develop.ts',
   'debug-host': 'build/develop/debug-main.ts',

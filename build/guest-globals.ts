@@ -44,6 +44,7 @@ const extras: readonly Extra[] = [
   },
   { file: 'web/install-message-port.ts', names: ['MessageChannel', 'MessagePort'] },
   { file: 'web/install-encodings.ts', names: ['TextDecoder'] },
+  ...legacyEncodings(),
   { file: 'web/install-url.ts', names: ['URL', 'URLSearchParams'] },
   { file: 'web/install-url-pattern.ts', names: ['URLPattern'] },
   { file: 'crypto/install-crypto.ts', names: ['Crypto', 'crypto', 'QuotaExceededError'] },
@@ -82,6 +83,23 @@ const extras: readonly Extra[] = [
   { file: 'web/install-fetch.ts', names: ['fetch', 'Headers', 'Request', 'Response'] },
 ];
 
+/** Some 60 KB each, so they come with a label in quotes. */
+function legacyEncodings(): readonly Extra[] {
+  const labels = {
+    chinese:
+      'chinese|csgb2312|csiso58gb231280|gb18030|gb2312|gb_2312|gb_2312-80|gbk|iso-ir-58|x-gbk',
+    japanese:
+      'cseucpkdfmtjapanese|csiso2022jp|csshiftjis|euc-jp|iso-2022-jp|ms932|ms_kanji|shift[-_]jis|sjis|windows-31j|x-euc-jp|x-sjis',
+    korean:
+      'cseuckr|csksc56011987|euc-kr|iso-ir-149|korean|ks_c_5601-19(?:87|89)|ksc_?5601|windows-949',
+  };
+  return Object.entries(labels).map(([name, label]) => ({
+    file: `web/legacy/install-${name}.ts`,
+    names: [],
+    used: `["'\`](?i:${label})["'\`]`,
+  }));
+}
+
 /**
  * The files this code needs, for esbuild's `inject` (guest-plugin.ts knows the way). A name in a text or of a
  * property counts, too: that costs some KB and breaks nothing.
@@ -89,8 +107,8 @@ const extras: readonly Extra[] = [
 export function installersFor(code: string): readonly string[] {
   return extras
     .filter(({ names, used }) => {
-      const named = `\\b(?:${names.join('|')})\\b`;
-      return new RegExp(used === undefined ? named : `${named}|${used}`).test(code);
+      const named = names.length === 0 ? [] : [`\\b(?:${names.join('|')})\\b`];
+      return new RegExp([...named, ...(used === undefined ? [] : [used])].join('|')).test(code);
     })
     .map(({ file }) => `isolet:${file}`);
 }

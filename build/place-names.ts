@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Loader, type Plugin, transform } from 'esbuild';
+import { notUtf8 } from './not-utf8.ts';
 
 const APP = '/app';
 const ASKS =
@@ -34,7 +35,13 @@ export function placeNames(
     setup(build) {
       build.onLoad({ filter: /\.(?:[cm]?js|[cm]?ts|jsx|tsx)$/ }, async ({ path, namespace }) => {
         if (namespace !== 'file') return undefined;
-        const contents = await readFile(path, 'utf8');
+        const bytes = await readFile(path);
+        // What a package has in its comments is not for the module's author to mend.
+        const problem = path.includes('/node_modules/')
+          ? undefined
+          : notUtf8(bytes, relative(folder, path));
+        if (problem !== undefined) return { errors: [problem] };
+        const contents = bytes.toString();
         const loader = extname(path).slice(1).replace(/^[cm]/, '') as Loader;
         // TypeScript's own compilers write the directive.
         if (loader.startsWith('js') && !STRICT.test(contents)) sloppy.add(path);

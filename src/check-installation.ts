@@ -2,10 +2,13 @@
 import { fileURLToPath } from 'node:url';
 import { type Finding, fail, findingsText, ok, warn } from './check/finding.ts';
 import { clockFinding, folderFindings, hubFinding } from './check/machine-findings.ts';
-import { findSupervisor } from './check/supervisor-finding.ts';
+import { findSupervisor, type SupervisorFound } from './check/supervisor-finding.ts';
 import type { CheckResult } from './check-deployment.ts';
 import { type Config, readConfig } from './config.ts';
+import type { Provisioning } from './config-provisioning.ts';
 import { Fault } from './core/fault.ts';
+import { kernelFiles } from './host/control-files.ts';
+import { CELL_PREFIX, machineProblem } from './host/control-groups.ts';
 import { closedTo, hostUserHere } from './host/host-user.ts';
 
 const LIMIT_MS = 5_000;
@@ -29,12 +32,20 @@ async function findAll(configFile: string): Promise<readonly Finding[]> {
     ...programs,
     ...folderFindings(dataDir),
     ...(sqlite.state === 'ok' ? [await storeFinding(dataDir, supervisor.running)] : []),
+    hostMemoryFinding(supervisor),
     clockFinding(Date.now(), provisioning.source !== 'none'),
     supervisor.finding,
-    ...(provisioning.source === 'manual'
-      ? [await hubFinding(provisioning.device.hostName, LIMIT_MS)]
-      : []),
+    ...(provisioning.source === 'none'
+      ? []
+      : [await hubFinding(serviceOf(provisioning), LIMIT_MS)]),
   ];
+}
+
+/** Whom the device has to reach: its hub, or who tells it which that is. */
+function serviceOf(provisioning: Exclude<Provisioning, { source: 'none' }>): string {
+  if (provisioning.source === 'manual') return provisioning.device.hostName;
+  const { endpoint } = provisioning;
+  return endpoint.includes(':') ? endpoint : `${endpoint}:443`;
 }
 
 function tryConfig(file: string): { config: Config | undefined; finding: Finding } {
@@ -71,6 +82,24 @@ function hostUserFinding({ hostUser }: Config): Finding {
         what,
         `the user ${user.name} may not read ${closed}, so module hosts run as root: install isolet where everybody can read it`,
       );
+}
+
+/** Who holds module hosts to their memory: both ways are sound, the kernel's is quicker. */
+function hostMemoryFinding({ running, hosts }: SupervisorFound): Finding {
+  const what = 'host memory';
+  const groups = hosts.map((pid) => kernelFiles.read(`/proc/${pid}/cgroup`) ?? '');
+  if (groups.some((group) => group.includes(CELL_PREFIX))) {
+    return ok(what, 'the kernel holds module hosts to it, in control groups of their own');
+  }
+  const looked = 'it is looked at every 100 ms';
+  const problem = machineProblem(kernelFiles, kernelFiles.read('/proc/self/cgroup') ?? '');
+  if (problem !== undefined) return ok(what, `${looked}: ${problem}`);
+  return ok(
+    what,
+    running && hosts.length > 0
+      ? `${looked}: start isolet as a service with Delegate=yes, and the kernel holds module hosts to it`
+      : `the kernel can hold module hosts to it when isolet is a service with Delegate=yes; else ${looked}`,
+  );
 }
 
 /** In the form it has in the modules' hosts. */

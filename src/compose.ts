@@ -11,6 +11,8 @@ import { Fault } from './core/fault.ts';
 import type { JsonObject } from './core/json.ts';
 import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import type { Clock, Log, Upstream } from './core/ports.ts';
+import { kernelFiles } from './host/control-files.ts';
+import { type HostCells, openHostCells } from './host/control-groups.ts';
 import { closedTo, type HostUser, hostUserHere } from './host/host-user.ts';
 import { createModuleHost } from './host/module-host.ts';
 import { createSnapshots } from './host/snapshots.ts';
@@ -57,9 +59,11 @@ export async function startRuntime(
     log.warn('keys of the config that have no effect here', { keys: config.unhonoured });
   }
   const prelude = readPrelude();
-  const cloud = readCloud(config);
   const user = readHostUser(config, log);
   makeDataFolder(config.dataDir);
+  const stopping = new AbortController();
+  const deps = { clock, random, log, signal: stopping.signal };
+  const cloud = await findCloud(config, deps, restartRuntime);
 
   const store = await openSqliteStore({
     dataDir: config.dataDir,
@@ -84,6 +88,7 @@ export async function startRuntime(
     keepOut: [config.dataDir],
     allowed: config.policy.binds,
     simulated: config.simulatedDevices,
+    cells: openCells(log),
     clock,
     log,
     settings: config.host,
@@ -93,7 +98,12 @@ export async function startRuntime(
     shelf: createBlobFolder(join(config.dataDir, 'blobs'), STORE_SETTINGS.freeBytesMin),
     host,
     upstream: upstream.port,
-    bundles: createBundles({ dir: join(config.dataDir, 'bundles'), log, clock }),
+    bundles: createBundles({
+      dir: join(config.dataDir, 'bundles'),
+      ...config.bundles,
+      log,
+      clock,
+    }),
     clock,
     random,
     log,
@@ -102,8 +112,8 @@ export async function startRuntime(
     agentTools: () => loadAgentTools(config, { clock, random }, (wish) => makeBundle(wish)),
     ...(restartRuntime && { restartRuntime }),
     device: {
-      id: cloud?.deviceId ?? 'standalone',
-      hub: cloud?.hostName ?? '',
+      id: cloud?.device.deviceId ?? 'standalone',
+      hub: cloud?.device.hostName ?? '',
       version,
       architecture: process.arch,
       pid: process.pid,
@@ -111,6 +121,7 @@ export async function startRuntime(
     moduleLimits: config.module,
     policy: config.policy,
     messages: config.messages,
+    trial: config.trial,
   });
   const makeBundle: MakeBundle = (wish) => supportBundleOf(config, logFolder, supervisor, wish);
   const api = await openApiSocket(config.apiSocket, apiResources(supervisor, makeBundle));
@@ -120,6 +131,7 @@ export async function startRuntime(
     log,
     async stop() {
       log.info('isolet stops');
+      stopping.abort();
       await api.close();
       await supervisor.stop();
       await upstream.stop();
@@ -144,12 +156,38 @@ function openLogs(config: Config, clock: Clock) {
   return { log: own(AGENT_LOG), hubLog: own(HUB_LOG), logFolder: folder, logs };
 }
 
-type Cloud = DeviceIdentity | undefined;
+/** Who this device is at its hub, and whom to ask when the hub says that it is not. */
+type Cloud =
+  | { readonly device: DeviceIdentity; readonly refused?: () => Promise<boolean> }
+  | undefined;
 
-function readCloud({ provisioning }: Config): Cloud {
+/** At once, but for a device that has never reached its provisioning service: that takes as long as it takes. */
+async function findCloud(
+  { provisioning, trustBundle, cloudMs, dataDir }: Config,
+  deps: {
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly log: Log;
+    readonly signal: AbortSignal;
+  },
+  restartRuntime: (() => void) | undefined,
+): Promise<Cloud> {
   if (provisioning.source === 'none') return undefined;
-  if (provisioning.source === 'manual') return provisioning.device;
-  throw new Fault('CONFIG_INVALID', 'provisioning.source "dps" is not built yet: use "manual"');
+  if (provisioning.source === 'manual') return { device: provisioning.device };
+  const { provision } = await import('./identity/provisioner.ts');
+  const provisioner = await provision({
+    ...deps,
+    ...(trustBundle === undefined ? {} : { ca: trustBundle }),
+    timeoutMs: cloudMs,
+    login: provisioning,
+    always: provisioning.reprovisioning === 'AlwaysOnStartup',
+    dataDir,
+  });
+  void provisioner.moved.then(() => {
+    deps.log.warn('this device belongs to another hub now: the runtime begins anew');
+    restartRuntime?.();
+  });
+  return provisioner;
 }
 
 /** Whom module hosts run as: nobody who owns anything here, if we are free to choose. */
@@ -169,6 +207,18 @@ function readHostUser(config: Config, log: Log): HostUser | undefined {
   return stays ? undefined : user;
 }
 
+/** The kernel holds module hosts to their memory, if it may; their handle looks at it in any case. */
+function openCells(log: Log): HostCells | undefined {
+  const self = kernelFiles.read('/proc/self/cgroup') ?? '';
+  const found = openHostCells({ files: kernelFiles, self, pid: process.pid, log });
+  if (found.ok) log.info('module hosts have control groups of their own', { in: found.folder });
+  else
+    log.info('the memory of module hosts is looked at, the kernel does not hold it', {
+      why: found.why,
+    });
+  return found.ok ? found.cells : undefined;
+}
+
 /** The cloud's rooms are loaded only when there is a cloud: the Azure SDK alone costs 35 MB. */
 async function openUpstream(
   config: Config,
@@ -180,7 +230,8 @@ async function openUpstream(
   const { createIotHubUpstream } = await import('./upstream/iothub-upstream.ts');
   const ca = config.trustBundle === undefined ? {} : { ca: config.trustBundle };
   const identities = createHubIdentities({
-    device: cloud,
+    device: cloud.device,
+    ...(cloud.refused && { refused: cloud.refused }),
     settings: { callMs: config.cloudMs },
     dataDir: config.dataDir,
     ...ca,

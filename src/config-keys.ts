@@ -98,11 +98,18 @@ const known: Known = {
       local_kb: 'count',
       unrouted: 'text',
     },
+    trial: {
+      seconds: 'count',
+      failures_max: 'count',
+    },
     logs: {
       file_kb: 'count',
       files_max: 'count',
       total_mb: 'count',
       flush_ms: 'count',
+    },
+    bundles: {
+      insecure_registries: 'texts',
     },
     fetch: {
       time_ms: 'count',

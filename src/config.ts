@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, TomlError } from 'smol-toml';
+import { type BundleSettings, readBundleSettings } from './config-bundles.ts';
 import { readHostLimits } from './config-host.ts';
 import { checkKeys, type Table } from './config-keys.ts';
 import { createPlaces, placed } from './config-places.ts';
@@ -20,6 +21,7 @@ import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
+import { TRIAL_SETTINGS, type TrialSettings } from './core/trial.ts';
 import type { HostLimits } from './host/host-settings.ts';
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
@@ -50,8 +52,10 @@ export type Config = {
   readonly messages: MessageSettings;
   /** Limits of what modules do over the network, and with devices. */
   readonly host: HostLimits;
+  readonly trial: TrialSettings;
   /** What deployments may grant to modules here. */
   readonly policy: Policy;
+  readonly bundles: BundleSettings;
 };
 
 const levels: readonly LogLevelName[] = ['debug', 'info', 'warn', 'error'];
@@ -128,7 +132,9 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
       httpServer: section(isolet, 'http_server'),
       devices: section(isolet, 'devices'),
     }),
+    trial: readTrial(section(isolet, 'trial')),
     policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
+    bundles: readBundleSettings(section(isolet, 'bundles'), 'isolet.bundles', problems),
   };
   if (problems.length > 0) {
     const sentences = [...new Set(problems)].map(placed(file, createPlaces(text)));
@@ -159,6 +165,13 @@ function readModuleLimits(table: Table): ModuleLimits {
     blobBytesMax: countOr(table['blob_mb'], defaultKeepLimits.blobBytesMax / MB) * MB,
     blobCountMax: countOr(table['blob_count'], defaultKeepLimits.blobCountMax),
     metricSeriesMax: countOr(table['metric_series'], METRIC_LIMITS.seriesMax),
+  };
+}
+
+function readTrial(table: Table): TrialSettings {
+  return {
+    periodMs: countOr(table['seconds'], TRIAL_SETTINGS.periodMs / 1_000) * 1_000,
+    failuresMax: countOr(table['failures_max'], TRIAL_SETTINGS.failuresMax),
   };
 }
 

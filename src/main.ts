@@ -4,6 +4,7 @@ import { startRuntime } from './compose.ts';
 import { defaultConfigFile, readConfig } from './config.ts';
 import { Fault } from './core/fault.ts';
 import { collectWhenSettled } from './lib/collect-garbage.ts';
+import { takeTrim } from './lib/trim-malloc.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `isolet run [--config FILE]
@@ -48,12 +49,15 @@ async function run(configFile: string, untilStdinEnds: boolean): Promise<void> {
     if (untilStdinEnds) process.stdin.on('end', () => resolve()).resume();
   });
   let again = false;
-  const runtime = await startRuntime(readConfig(configFile), VERSION, () => {
+  const starting = startRuntime(readConfig(configFile), VERSION, () => {
     again = true;
     // Whoever asked gets an answer first.
     setTimeout(() => process.kill(process.pid, 'SIGTERM'), RESTART_AFTER_MS);
   });
-  collectWhenSettled();
+  // A device that has never been provisioned waits for that, however long; nothing is open by then.
+  const runtime = await Promise.race([starting, stopping]);
+  if (runtime === undefined) process.exit(0);
+  collectWhenSettled(() => takeTrim()?.());
   await stopping;
   setTimeout(() => {
     runtime.log.error('stopping took too long; what is stored is safe', { limitMs: STOP_MS });

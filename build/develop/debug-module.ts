@@ -17,6 +17,7 @@ import { createFileAccess } from '../../src/host/file-access.ts';
 import { parseHostCalls } from '../../src/host/host-call-check.ts';
 import { type HostStart, moduleFile } from '../../src/host/host-protocol.ts';
 import type { HostSettings } from '../../src/host/host-settings.ts';
+import { rejectedEvent } from '../../src/host/rejected-event.ts';
 import { serviceTable } from '../../src/host/service-table.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 
@@ -45,6 +46,7 @@ export function startDebugModule(
 ): DebugModule {
   const files = createFileAccess(start.grants.binds, settings.fileBytesMax);
   let over = false;
+  let loading = true;
   let posts = 0;
   let calls = 0;
   let cancelTimer: Cancel | undefined;
@@ -104,6 +106,7 @@ export function startDebugModule(
       return uncaught(cause);
     }
     setImmediate(() => {
+      loading = false;
       if (!over) events.started();
       look();
     });
@@ -150,7 +153,17 @@ export function startDebugModule(
     events.ended(ending);
   }
 
+  /** As in an isolate, a module's own handlers are asked before it ends. */
+  function isTaken(cause: unknown): boolean {
+    try {
+      return door('', undefined, JSON.stringify([rejectedEvent(cause, loading)])) === true;
+    } catch {
+      return false;
+    }
+  }
+
   function uncaught(cause: unknown): void {
+    if (!over && isTaken(cause)) return;
     end({ cause: 'error', exitCode: 1, reason: stackOf(cause) });
   }
 

@@ -15,6 +15,7 @@ const GB = 1_073_741_824;
 /** A device's limits, but for those that protect it from modules that talk too much: here they are to talk. */
 const roomy: Partial<HostSettings> = {
   spareMs: 0,
+  tellsWhere: true,
   textLengthMax: 64 * 1_048_576,
   outboxBytesMax: GB,
   outboxCallsMax: 1_000_000,

@@ -78,7 +78,9 @@ async function runDev(args: Arguments): Promise<number> {
     ended({ cause, reason, exitCode }) {
       if (stopping) return;
       const hint =
-        cause === 'out of time' ? '\n      To see where: run it with --inspect, and pause.' : '';
+        cause === 'out of time' && !reason.includes('\n    at ')
+          ? '\n      To see where: run it with --inspect, and pause.'
+          : '';
       say(`ended (${exitCode}): ${reason}${hint}\n      Save a change, or say restart.`);
     },
     quiet() {},

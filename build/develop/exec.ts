@@ -1,5 +1,5 @@
 /** `isolet exec FILE`: one JavaScript or TypeScript file, run as a module runs, with its console on the terminal. */
-import { basename, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import type { Arguments, Command } from '../../src/cli/command.ts';
 import { Fault } from '../../src/core/fault.ts';
 import { fieldsText } from '../../src/core/fields-text.ts';
@@ -20,6 +20,10 @@ import { createTerminal } from './terminal.ts';
 
 const MEMORY_MB = 256;
 const TIME_S = 60;
+/** What the host may take to load the file. */
+const START_MS = 5_000;
+/** And to cut code short. */
+const CUT_MS = 500;
 /** As Node: the top level waits for something that will never come. */
 const UNSETTLED = 13;
 
@@ -116,7 +120,7 @@ async function runExec(args: Arguments): Promise<number> {
     },
     systemClock,
     noUse(),
-    { started() {}, listens() {}, ended: (ending) => over.resolve(ending) },
+    { started: () => allow(CUT_MS), listens() {}, ended: (ending) => over.resolve(ending) },
   );
 
   function onEnd(): Promise<{ status: number; payload: null }> {
@@ -139,20 +143,27 @@ async function runExec(args: Arguments): Promise<number> {
     });
   }
 
-  const limit = setTimeout(
-    () =>
-      over.resolve({
-        cause: 'out of time',
-        exitCode: 137,
-        reason: `${name} was still running after ${timeS} s (--time).`,
-      }),
-    timeS === 0 ? 2 ** 31 - 1 : timeS * 1000,
-  );
+  let limit: NodeJS.Timeout | undefined;
+  /** Code that runs on and on is cut short by its host, which knows where: so this comes a little later. */
+  function allow(moreMs: number): void {
+    clearTimeout(limit);
+    if (timeS === 0) return;
+    const reason = `${name} was still running after ${timeS} s (--time).`;
+    const end = (): void => over.resolve({ cause: 'out of time', exitCode: 137, reason });
+    limit = setTimeout(end, Math.min(timeS * 1000 + moreMs, 2 ** 31 - 1));
+  }
+  allow(START_MS + CUT_MS);
   const { cause, exitCode, reason } = await over.promise;
   clearTimeout(limit);
   if (cause !== 'exited') terminal.problem(reason);
-  if (cause === 'out of time')
+  if (cause === 'out of time' && !reason.includes('\n')) {
     terminal.problem('To see where: run it with --inspect-brk, and pause.');
+  }
+  if (cause === 'error' && exitCode === UNSETTLED) {
+    const { topLevelAwaits } = await import('./top-level-awaits.ts');
+    const place = relative(seenFrom, file);
+    for (const at of await topLevelAwaits(file)) terminal.problem(`    at ${place}:${at}`);
+  }
   if (cause === 'host lost' || cause === 'crashed') terminal.problem(desk.words().trimEnd());
   await terminal.flushed();
   await desk.host.stop();

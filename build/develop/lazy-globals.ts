@@ -26,11 +26,13 @@ export function lazyGlobals(text: string): Plugin {
 
 function contents(text: string): string {
   const named = new Set(installersFor(text));
-  const lines = allInstallers.map(({ file, names }) =>
-    named.has(file)
-      ? `import ${JSON.stringify(file)};`
-      : `later(${JSON.stringify(names)}, () => require(${JSON.stringify(file)}));`,
-  );
+  const lines = allInstallers.map(({ file, names }) => {
+    if (named.has(file)) return `import ${JSON.stringify(file)};`;
+    // What has no name of its own nobody can look at.
+    return names.length === 0
+      ? ''
+      : `later(${JSON.stringify(names)}, () => require(${JSON.stringify(file)}));`;
+  });
   return `${LATER}\n${lines.join('\n')}\n`;
 }
 

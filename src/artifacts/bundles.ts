@@ -2,9 +2,9 @@
  * The port `Bundles`: bundles by image reference, fetched once, verified by digest at every read,
  * kept in a folder by content. A damaged one is set aside and reads as absent, so it is fetched again.
  */
-import { createReadStream } from 'node:fs';
 import { Fault } from '../core/fault.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
+import type { RegistryCredentials } from '../core/registry-credentials.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import {
   type BundleLimits,
@@ -13,8 +13,11 @@ import {
   unpackBundle,
 } from './bundle-archive.ts';
 import { createBundleFolder } from './bundle-folder.ts';
-import { type DownloadLimits, isRangeRefused, startDownload } from './download.ts';
+import { createBundlePins, type Pin } from './bundle-pins.ts';
+import { createSources, type Source, type Wanted } from './bundle-source.ts';
+import { type DownloadLimits, RefusedDownload } from './download.ts';
 import { type ImageReference, parseImageReference } from './image-reference.ts';
+import { openRegistryImage, type RegistryImage } from './registry.ts';
 
 export type BundlesOptions = {
   /** Ours alone; made when needed. */
@@ -27,17 +30,10 @@ export type BundlesOptions = {
   readonly bytesMax?: number;
   /** Where `file:relative` begins. Default: relative paths are refused. */
   readonly baseDir?: string;
+  /** Registries, by host, that are asked over plain HTTP. Those of this machine always are. */
+  readonly insecureRegistries?: readonly string[];
   readonly log: Log;
   readonly clock?: Clock;
-};
-
-/** What a source gives: where its bytes belong, and the bytes. */
-type Source = {
-  readonly startByte: number;
-  /** False when an early end looks like the real one. */
-  readonly endIsKnown: boolean;
-  readonly chunks: AsyncIterable<Uint8Array>;
-  close(): void;
 };
 
 export function createBundles(options: BundlesOptions): Bundles {
@@ -51,12 +47,22 @@ export function createBundles(options: BundlesOptions): Bundles {
     stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
   };
   const folder = createBundleFolder(dir);
+  const pins = createBundlePins(dir);
+  const sources = createSources(times, limits.bytesMax, clock);
   const underway = new Map<string, Promise<Bundle>>();
+  const opened = new Map<string, Source>();
 
   async function find(image: string): Promise<Bundle | undefined> {
-    const { sha256, shown } = parseImageReference(image, baseDir);
-    const bytes = await readKept(sha256, shown);
+    const reference = parseImageReference(image, baseDir);
+    const sha256 = await hereAs(reference);
+    const bytes = sha256 === undefined ? undefined : await readKept(sha256, reference.shown);
     return bytes === undefined ? undefined : unpackBundle(bytes, limits, `sha256:${sha256}`);
+  }
+
+  /** The archive a reference means; undefined when a registry has not told us yet. */
+  async function hereAs(reference: ImageReference): Promise<string | undefined> {
+    if (reference.kind !== 'registry') return reference.sha256;
+    return (await pins.read(reference.shown))?.sha256;
   }
 
   /** The kept archive if it is intact. A card that cannot be read is as good as empty. */
@@ -73,23 +79,57 @@ export function createBundles(options: BundlesOptions): Bundles {
   }
 
   /** Two modules of one image share one fetch. */
-  function fetch(reference: ImageReference): Promise<Bundle> {
-    const { sha256 } = reference;
-    const running = underway.get(sha256);
+  function once(key: string, run: () => Promise<Bundle>): Promise<Bundle> {
+    const running = underway.get(key);
     if (running !== undefined) return running;
-    const started = obtain(reference).finally(() => underway.delete(sha256));
-    underway.set(sha256, started);
+    const started = run().finally(() => underway.delete(key));
+    underway.set(key, started);
     return started;
   }
 
-  async function obtain(reference: ImageReference): Promise<Bundle> {
-    const { sha256, shown } = reference;
+  function fetch(reference: ImageReference, credentials: RegistryCredentials): Promise<Bundle> {
+    const { shown } = reference;
+    if (reference.kind !== 'registry') return fetchArchive(sources.wanted(reference));
+    return once(shown, async () => {
+      const image = openRegistryImage(reference.name, {
+        login: credentials.get(reference.name.host),
+        insecure: options.insecureRegistries ?? [],
+        limits: times,
+        clock,
+      });
+      const pin = await pins.read(shown);
+      if (pin === undefined) return fetchResolved(shown, image);
+      // It went bad on the disk: the same again, unless the registry has lost it.
+      return fetchPinned(pin, image).catch((cause: unknown) => {
+        if (!isMissing(cause)) throw cause;
+        return fetchResolved(shown, image);
+      });
+    });
+  }
+
+  async function fetchResolved(shown: string, image: RegistryImage): Promise<Bundle> {
+    const { layer, digest } = await image.resolve();
+    return fetchPinned({ image: shown, manifest: digest, ...layer }, image);
+  }
+
+  function fetchPinned(pin: Pin, image: RegistryImage): Promise<Bundle> {
+    return fetchArchive(sources.ofRegistry(pin, image), () => pins.write(pin));
+  }
+
+  async function fetchArchive(wanted: Wanted, arrived = async () => {}): Promise<Bundle> {
+    const bundle = await once(wanted.sha256, () => obtain(wanted));
+    await arrived();
+    return bundle;
+  }
+
+  async function obtain(wanted: Wanted): Promise<Bundle> {
+    const { sha256, shown } = wanted;
     try {
       const partial = await folder.readPartial(sha256);
       const bytes =
         partial !== undefined && matches(partial, sha256)
           ? partial
-          : await receive(reference, partial?.byteLength ?? 0);
+          : await receive(wanted, partial?.byteLength ?? 0);
       const bundle = await unpackBundle(bytes, limits, `sha256:${sha256}`);
       await folder.keep(sha256);
       log.info('bundle fetched', { image: shown, bytes: bytes.byteLength });
@@ -103,28 +143,30 @@ export function createBundles(options: BundlesOptions): Bundles {
   }
 
   /** The whole archive, the first `haveBytes` of which are on disk, if they are the right ones. */
-  async function receive(reference: ImageReference, haveBytes: number): Promise<Uint8Array> {
-    const source = await openSource(reference, haveBytes);
+  async function receive(wanted: Wanted, haveBytes: number): Promise<Uint8Array> {
+    const source = await wanted.open(haveBytes);
+    opened.set(wanted.shown, source);
     try {
-      await write(reference, source);
+      await write(wanted, source);
     } finally {
+      opened.delete(wanted.shown);
       source.close();
     }
-    const bytes = await folder.readPartial(reference.sha256);
-    if (bytes !== undefined && matches(bytes, reference.sha256)) return bytes;
-    await folder.dropPartial(reference.sha256);
+    const bytes = await folder.readPartial(wanted.sha256);
+    if (bytes !== undefined && matches(bytes, wanted.sha256)) return bytes;
+    await folder.dropPartial(wanted.sha256);
     // What an earlier attempt left may have been bad: once more, from the start.
-    if (source.startByte > 0) return receive(reference, 0);
-    throw wrongDigest(reference, bytes, source.endIsKnown);
+    if (source.startByte > 0) return receive(wanted, 0);
+    throw wrongDigest(wanted, bytes, source.endIsKnown);
   }
 
-  async function write(reference: ImageReference, source: Source): Promise<void> {
-    const file = await folder.openPartial(reference.sha256, source.startByte);
+  async function write({ sha256, tooLarge, bytesMax }: Wanted, source: Source): Promise<void> {
+    const file = await folder.openPartial(sha256, source.startByte);
     try {
       let size = source.startByte;
       for await (const chunk of source.chunks) {
         size += chunk.byteLength;
-        if (size > limits.bytesMax) throw tooLarge(reference.shown);
+        if (size > bytesMax) throw tooLarge();
         await file.appendFile(chunk);
       }
     } finally {
@@ -132,44 +174,19 @@ export function createBundles(options: BundlesOptions): Bundles {
     }
   }
 
-  async function openSource(reference: ImageReference, haveBytes: number): Promise<Source> {
-    if (reference.kind === 'file') {
-      return {
-        startByte: 0,
-        endIsKnown: true,
-        chunks: readChunks(reference.path),
-        close: () => {},
-      };
-    }
-    try {
-      const download = await startDownload(reference.url, haveBytes, times, clock);
-      if ((download.totalBytes ?? 0) <= limits.bytesMax) return download;
-      download.close();
-      throw tooLarge(reference.shown);
-    } catch (cause) {
-      if (haveBytes === 0 || !isRangeRefused(cause)) throw cause;
-      return openSource(reference, 0);
-    }
-  }
-
-  function tooLarge(shown: string): Fault {
-    return new Fault(
-      'BUNDLE_INVALID',
-      `${shown} is larger than the ${limits.bytesMax} bytes a bundle may have here`,
-    );
-  }
-
   return {
     find,
-    async fetch(image) {
-      return fetch(parseImageReference(image, baseDir));
+    async fetch(image, credentials = new Map(), unwanted) {
+      const reference = parseImageReference(image, baseDir);
+      void unwanted?.then(() => opened.get(reference.shown)?.close());
+      return fetch(reference, credentials);
     },
     async collect(images) {
-      const wanted = new Set([
-        ...underway.keys(),
-        ...images.flatMap((image) => named(image, baseDir)),
-      ]);
+      const references = images.flatMap((image) => named(image, baseDir));
       try {
+        const pinned = await Promise.all(references.map(hereAs));
+        const wanted = new Set([...underway.keys(), ...pinned.filter((one) => one !== undefined)]);
+        await pins.removeAllBut([...underway.keys(), ...references.map(({ shown }) => shown)]);
         const removed = await folder.removeAllBut(wanted);
         if (removed > 0) log.info('unused bundles removed', { removed });
       } catch (cause) {
@@ -179,16 +196,18 @@ export function createBundles(options: BundlesOptions): Bundles {
   };
 }
 
-async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
-  for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
-}
-
-function named(image: string, baseDir: string | undefined): readonly string[] {
+function named(image: string, baseDir: string | undefined): readonly ImageReference[] {
   try {
-    return [parseImageReference(image, baseDir).sha256];
+    return [parseImageReference(image, baseDir)];
   } catch {
     return []; // names nothing of ours
   }
+}
+
+function isMissing(cause: unknown): boolean {
+  return (
+    cause instanceof Fault && cause.cause instanceof RefusedDownload && cause.cause.status === 404
+  );
 }
 
 function matches(bytes: Uint8Array, sha256: string): boolean {
@@ -196,18 +215,25 @@ function matches(bytes: Uint8Array, sha256: string): boolean {
 }
 
 function wrongDigest(
-  { shown, sha256 }: ImageReference,
+  { shown, sha256, isPromised }: Wanted,
   bytes: Uint8Array | undefined,
   endIsKnown: boolean,
 ): Fault {
   const found = bytes === undefined ? 'nothing' : digestOf(bytes);
-  const sentence = `what arrived from ${shown} is ${found}, not sha256:${sha256} as the image says`;
+  const sentence = `what arrived from ${shown} is ${found}, not sha256:${sha256} as`;
+  // The deployment is right then: it may be had as soon as the registry is whole again.
+  if (isPromised) {
+    return new Fault(
+      'DOWNLOAD_FAILED',
+      `${sentence} its registry says: the registry is damaged, push the bundle again`,
+    );
+  }
   return endIsKnown
     ? new Fault(
         'BUNDLE_INVALID',
-        `${sentence}: correct the deployment, or put the right file there`,
+        `${sentence} the image says: correct the deployment, or put the right file there`,
       )
-    : new Fault('DOWNLOAD_FAILED', `${sentence}: it may have been cut short`);
+    : new Fault('DOWNLOAD_FAILED', `${sentence} the image says: it may have been cut short`);
 }
 
 function asFault(cause: unknown, shown: string): Fault {

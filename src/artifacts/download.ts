@@ -30,12 +30,16 @@ export type Download = {
 const REDIRECTS_MAX = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-/** Rejects with DOWNLOAD_FAILED. Nothing of a URL but host and path is ever told. */
+/**
+ * Rejects with DOWNLOAD_FAILED. Nothing of a URL but host and path is ever told.
+ * @param headers lower-case names; `authorization` goes to the host of `from` alone.
+ */
 export async function startDownload(
   from: URL,
   fromByte: number,
   limits: DownloadLimits,
   clock: Clock,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Download> {
   const cut = new AbortController();
   const whole = clock.after(limits.fetchTimeoutMs, () => cut.abort(late(from, limits)));
@@ -48,7 +52,7 @@ export async function startDownload(
     cut.abort();
   };
   try {
-    const response = await follow(from, fromByte, cut.signal);
+    const response = await follow(from, fromByte, headers, cut.signal);
     response.on('error', () => {}); // it may break off before its first chunk is asked for
     const range = readRange(response, fromByte, from);
     const endIsKnown =
@@ -63,10 +67,21 @@ export async function startDownload(
   }
 }
 
-async function follow(from: URL, fromByte: number, signal: AbortSignal): Promise<IncomingMessage> {
+async function follow(
+  from: URL,
+  fromByte: number,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { authorization: _secret, ...open } = headers;
   let url = from;
   for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
-    const response = await request(url, fromByte, signal);
+    const response = await request(
+      url,
+      fromByte,
+      url.origin === from.origin ? headers : open,
+      signal,
+    );
     const status = response.statusCode ?? 0;
     if (!redirects.has(status)) return response;
     response.destroy();
@@ -79,11 +94,17 @@ async function follow(from: URL, fromByte: number, signal: AbortSignal): Promise
   throw failed(`${shownUrl(from)} redirects more than ${REDIRECTS_MAX} times`);
 }
 
-async function request(url: URL, fromByte: number, signal: AbortSignal): Promise<IncomingMessage> {
+async function request(
+  url: URL,
+  fromByte: number,
+  more: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const headers = {
     'accept-encoding': 'identity',
     'user-agent': 'isolet',
+    ...more,
     ...(fromByte > 0 ? { range: `bytes=${fromByte}-` } : {}),
   };
   return new Promise((resolve, reject) => {
@@ -109,6 +130,7 @@ function readRange(
     throw new RefusedDownload(
       status,
       `${shownUrl(from)} answered ${status} ${response.statusMessage ?? ''}`.trim(),
+      response.headers['www-authenticate'],
     );
   }
   const length = response.headers['content-length'];
@@ -153,12 +175,15 @@ function createSilence(
 }
 
 /** DOWNLOAD_FAILED with the server's answer. */
-class RefusedDownload extends Fault {
+export class RefusedDownload extends Fault {
   readonly status: number;
+  /** `WWW-Authenticate`: how the server wants to know us. */
+  readonly challenge: string;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, challenge = '') {
     super('DOWNLOAD_FAILED', message);
     this.status = status;
+    this.challenge = challenge;
   }
 }
 

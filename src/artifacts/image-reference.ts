@@ -2,23 +2,27 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../core/fault.ts';
+import { type RegistryName, readRegistryName, showRegistryName } from '../core/registry-name.ts';
 
 export type ImageReference = {
-  /** Lower-case hex SHA-256 of the archive. */
-  readonly sha256: string;
   /** Without what may be secret: what logs and errors may say. */
   readonly shown: string;
 } & (
-  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly sha256: string }
   /** `url` may carry a token or a password. */
-  | { readonly kind: 'http'; readonly url: URL }
+  | { readonly kind: 'http'; readonly url: URL; readonly sha256: string }
+  /** The registry says which archive it is. */
+  | { readonly kind: 'registry'; readonly name: RegistryName }
 );
 
-const FORMS = 'file:///path/name.tgz#sha256=<hex> or https://host/path#sha256=<hex>';
+const FORMS =
+  'registry.example/name:tag, https://host/path#sha256=<hex> or file:///path/name.tgz#sha256=<hex>';
+const SHOWN_LENGTH_MAX = 200;
 
 /**
  * Forms: `file:///abs/path#sha256=…`, `file:relative/path#sha256=…` (below `baseDir`, when there is
- * one), `http(s)://…#sha256=…`. Throws IMAGE_INVALID with the remedy.
+ * one), `http(s)://…#sha256=…`, and the names of container registries. `sha256` is that of the archive,
+ * lower-case hex. Throws IMAGE_INVALID with the remedy.
  */
 export function parseImageReference(image: string, baseDir?: string): ImageReference {
   const text = image.trim();
@@ -36,16 +40,23 @@ export function parseImageReference(image: string, baseDir?: string): ImageRefer
     return { kind: 'http', url, shown, sha256: digest(text, cut, shown) };
   }
   if (isRegistryName(text)) {
-    throw invalid(
-      `image "${text}" names a container registry; bundles cannot be pulled from registries yet: publish the bundle on a web server or copy it to the device, and write ${FORMS}`,
-    );
+    const name = readRegistryName(text);
+    if (typeof name === 'string') throw invalid(`image "${shownText(text)}" ${name}`);
+    return { kind: 'registry', name, shown: showRegistryName(name) };
   }
-  throw invalid(`image "${withoutSecrets(location)}" is no reference to a bundle: write ${FORMS}`);
+  throw invalid(
+    `image "${shownText(withoutSecrets(location))}" is no reference to a bundle: write ${FORMS}`,
+  );
 }
 
 /** As containers name their images: `mcr.microsoft.com/azureiotedge-agent:1.5`. */
-export function isRegistryName(image: string): boolean {
-  return /^(?!(file|https?):)[a-z0-9][a-z0-9._/:@-]*$/i.test(image) && !image.includes('//');
+function isRegistryName(image: string): boolean {
+  return /^(?!(file|https?):)[a-z0-9[][a-z0-9._/:@[\]-]*$/i.test(image) && !image.includes('//');
+}
+
+/** A name of a megabyte is not worth reading. */
+function shownText(text: string): string {
+  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
 }
 
 /** Protocol, host and path of an address, without what may be secret. */

@@ -4,19 +4,23 @@ import { join } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import type { LookedAt } from '../core/module-check.ts';
 import { defaultBundleLimits, digestOf, unpackBundle } from './bundle-archive.ts';
-import { type ImageReference, isRegistryName, parseImageReference } from './image-reference.ts';
+import { createBundlePins } from './bundle-pins.ts';
+import { type ImageReference, parseImageReference } from './image-reference.ts';
 
 /** @param dir the device's folder of bundles; undefined = none is known. Never rejects for a bad bundle. */
 export async function lookAtBundle(image: string, dir: string | undefined): Promise<LookedAt> {
   const nothing = { asked: undefined };
-  if (isRegistryName(image)) {
-    const sentence =
-      'an image of a container registry: not looked at, bundles cannot be pulled from registries yet';
-    return { ...nothing, state: 'absent', sentence };
-  }
   try {
     const reference = parseImageReference(image);
-    const { shown, sha256 } = reference;
+    const { shown } = reference;
+    const sha256 = await digestHere(reference, dir);
+    if (sha256 === undefined) {
+      return {
+        ...nothing,
+        state: 'absent',
+        sentence: `${shown} was not pulled to this device yet: what it asks for is not known`,
+      };
+    }
     const kept = dir === undefined ? undefined : join(dir, 'sha256', sha256);
     const bytes = readWhole(kept) ?? readWhole(pathOf(reference));
     if (bytes === undefined) {
@@ -41,6 +45,17 @@ export async function lookAtBundle(image: string, dir: string | undefined): Prom
     if (!(cause instanceof Fault)) throw cause;
     return { ...nothing, state: 'wrong', sentence: cause.message };
   }
+}
+
+/** Of the archive; undefined when a registry's image was never fetched here. */
+async function digestHere(
+  reference: ImageReference,
+  dir: string | undefined,
+): Promise<string | undefined> {
+  if (reference.kind !== 'registry') return reference.sha256;
+  return dir === undefined
+    ? undefined
+    : (await createBundlePins(dir).read(reference.shown))?.sha256;
 }
 
 function pathOf(reference: ImageReference): string | undefined {

@@ -7,6 +7,7 @@ export type TarFile = { readonly name: string; readonly data: Uint8Array };
 
 const BLOCK = 512;
 const NAME_BYTES_MAX = 100;
+const NOTHING = Buffer.alloc(BLOCK);
 
 /** Files in the order given, each readable by all, owned by nobody, last changed in 1970. */
 export function writeTar(files: readonly TarFile[]): Uint8Array {
@@ -27,7 +28,7 @@ export function readTar(archive: Uint8Array, problems: string[]): readonly TarFi
   const files: TarFile[] = [];
   for (let at = 0; at + BLOCK <= bytes.length; ) {
     const head = bytes.subarray(at, at + BLOCK);
-    if (head.every((byte) => byte === 0)) return files;
+    if (head.equals(NOTHING)) return files;
     const size = readOctal(head, 124, 12);
     if (size === undefined || readOctal(head, 148, 8) !== checksum(head)) {
       problems.push(`the tar header at byte ${at} is damaged`);
@@ -71,11 +72,17 @@ function header(name: string, size: number): Uint8Array {
   return head;
 }
 
-/** Sum of all header bytes, the checksum's own field counted as blanks. */
+/**
+ * Sum of all header bytes, the checksum's own field counted as blanks. Four bytes at a time, in two lanes that
+ * cannot overflow: byte by byte, the bundles of one start are work for V8's optimizing compiler, which is 6 MB.
+ */
 function checksum(head: Uint8Array): number {
-  let sum = 8 * 0x20;
-  for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += head[at] as number;
-  return sum;
+  const copy = new Uint8Array(head).fill(0x20, 148, 156);
+  let lanes = 0;
+  for (const four of new Int32Array(copy.buffer)) {
+    lanes += (four & 0xff00ff) + ((four >>> 8) & 0xff00ff);
+  }
+  return (lanes & 0xffff) + Math.floor(lanes / 0x10000);
 }
 
 function padding(size: number): number {

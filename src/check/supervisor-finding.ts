@@ -4,7 +4,12 @@ import type { RuntimeSummary } from '../core/summaries.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** `running`: it answers, and so has the store open. */
-export type SupervisorFound = { readonly finding: Finding; readonly running: boolean };
+export type SupervisorFound = {
+  readonly finding: Finding;
+  readonly running: boolean;
+  /** Process ids of its module hosts. */
+  readonly hosts: readonly number[];
+};
 
 const WHAT = 'supervisor';
 
@@ -13,16 +18,19 @@ export async function findSupervisor(
   limitMs: number,
 ): Promise<SupervisorFound> {
   try {
-    const { version, connected } = JSON.parse(await get(socketPath, limitMs)) as RuntimeSummary;
+    // Whatever answers there may be another version.
+    const summary = JSON.parse(await get(socketPath, limitMs)) as Partial<RuntimeSummary>;
+    const { version, connected = false, hosts = {} } = summary;
     const link = connected ? 'connected to the hub' : 'not connected to a hub';
-    return { running: true, finding: ok(WHAT, `Isolet ${version} answers, ${link}`) };
+    const finding = ok(WHAT, `Isolet ${version} answers, ${link}`);
+    return { running: true, finding, hosts: Object.values(hosts) };
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const sentence =
       code === 'ENOENT' || code === 'ECONNREFUSED'
         ? `it does not run (${socketPath}): start it with "isolet run"`
         : `it does not answer at ${socketPath} (${code ?? message}): run this as the user isolet runs as, or look into its log`;
-    return { running: false, finding: warn(WHAT, sentence) };
+    return { running: false, finding: warn(WHAT, sentence), hosts: [] };
   }
 }
 

@@ -19,6 +19,8 @@ const programs: Readonly<Record<string, CommandProgram>> = {
     summary: 'what helps others to see what is wrong',
   },
   build: { program: 'bundle', summary: 'bundle modules' },
+  push: { program: 'registry', word: 'push', summary: 'bring a bundle into a container registry' },
+  inspect: { program: 'registry', word: 'inspect', summary: 'what a bundle is and asks for' },
   init: { program: 'develop', word: 'init', summary: 'begin a module' },
   dev: { program: 'develop', word: 'dev', summary: 'run a module while you write it' },
   test: { program: 'develop', word: 'test', summary: "run a module's samples" },

@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 declare const ISOLET_DIST: boolean | undefined;
 const bundled = typeof ISOLET_DIST !== 'undefined';
 
-export type Program = 'supervisor' | 'emulator' | 'bundle' | 'check' | 'support-bundle' | 'develop';
+export type Program =
+  | 'supervisor'
+  | 'emulator'
+  | 'bundle'
+  | 'check'
+  | 'support-bundle'
+  | 'registry'
+  | 'develop';
 
 const sources: Readonly<Record<Program, string>> = {
   supervisor: '../main.ts',
@@ -12,6 +19,7 @@ const sources: Readonly<Record<Program, string>> = {
   bundle: '../../build/bundle.ts',
   check: '../check.ts',
   'support-bundle': '../support-bundle.ts',
+  registry: '../registry-commands.ts',
   develop: '../../build/develop.ts',
 };
 
@@ -21,6 +29,7 @@ const shipped: Readonly<Record<Program, string>> = {
   bundle: './bundle.js',
   check: './check.js',
   'support-bundle': './support-bundle.js',
+  registry: './registry.js',
   develop: './develop.js',
 };
 
@@ -32,6 +41,10 @@ const SUPERVISOR_FLAGS = [
   // The optimizing compiler is 8 MB of code. It comes when there is work for it, ten times later.
   '--invocation-count-for-turbofan=30000',
   '--invocation-count-for-osr=5000',
+  // What was not run between two collections is compiled again when it is next called.
+  '--bytecode-old-age=1',
+  '--flush-baseline-code',
+  '--disable-warning=ExperimentalWarning', // of node:ffi, see src/lib/trim-malloc.ts
 ];
 /** For glibc: what was needed in a busy minute goes back to the kernel. */
 const SUPERVISOR_ENV = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };

@@ -1,7 +1,9 @@
 /** `$edgeAgent`'s reported properties, in IoT Edge's shape (spec/iotedge.md §2). */
 import type { Deployment, DesiredStatus, ModuleSpec } from './deployment.ts';
-import { STARTUP_ORDER_LAST, shortened } from './deployment.ts';
+import { shortened } from './deployment.ts';
 import type { Json, JsonObject } from './json.ts';
+import { maskedEnv, maskedModule, maskedOptions } from './masked.ts';
+import { STARTUP_ORDER_LAST } from './module-spec.ts';
 import {
   type BundleState,
   type ModuleObservation,
@@ -55,6 +57,9 @@ export function moduleStatus(
 /** A version that runs may have another beside it, or one that failed to take over. */
 function runningText(spec: ModuleSpec, module: ModuleObservation | undefined): string {
   if (module?.successor !== undefined) return 'running; its new version starts beside it';
+  if (spec.rolledBack !== undefined) {
+    return `running the last good version; the new one was given up: ${spec.rolledBack.reason}`;
+  }
   const failed = module?.failedSuccessor;
   if (failed === undefined || needsRestart(failed.spec, spec)) return 'running';
   return `running; its new version failed and is tried again: ${failed.reason}`;
@@ -88,14 +93,10 @@ export function agentReport(
   observed: Observation,
   facts: RuntimeFacts,
 ): JsonObject {
-  const modules: Record<string, Json> = {};
-  for (const spec of deployment?.modules.values() ?? []) {
-    modules[spec.name] = moduleReport(
-      spec,
-      observed.modules.get(spec.name),
-      observed.bundles.get(spec.image),
-    );
-  }
+  const modules = [...(deployment?.modules.values() ?? [])].map((spec) => [
+    spec.name,
+    moduleReport(spec, observed.modules.get(spec.name), observed.bundles.get(spec.image)),
+  ]);
   return {
     schemaVersion: '1.0',
     version: { version: facts.version, build: '', commit: '' },
@@ -106,7 +107,7 @@ export function agentReport(
       platform: { os: 'linux', architecture: facts.architecture, version: facts.version },
     },
     systemModules: systemReport(deployment),
-    modules,
+    modules: Object.fromEntries(modules),
   };
 }
 
@@ -128,12 +129,13 @@ function moduleReport(
     settings: {
       image: spec.image,
       imageHash: /#(sha256)=([0-9a-f]+)$/i.exec(spec.image)?.slice(1, 3).join(':') ?? '',
-      ...chunked(JSON.stringify(spec.createOptions)),
+      ...chunked(JSON.stringify(maskedOptions(spec.createOptions))),
     },
-    env: Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, { value }])),
+    env: maskedEnv(spec.env),
     ...(spec.settings.unhonoured.length > 0
       ? { unhonouredSettings: spec.settings.unhonoured }
       : {}),
+    ...(spec.rolledBack === undefined ? {} : { rolledBack: rollbackReport(spec.rolledBack) }),
     // Ours as well: IoT Edge has only the sentence in statusDescription.
     ...(cause === undefined || cause === 'stopped' ? {} : { restartReason: restartReason(cause) }),
     exitCode: statistics?.exitCode ?? 0,
@@ -146,18 +148,24 @@ function moduleReport(
   };
 }
 
+/** What the deployment asks for and why it does not run; all the rest tells of what does. */
+function rollbackReport(from: NonNullable<ModuleSpec['rolledBack']>): JsonObject {
+  const { version, image, reason, atMs } = from;
+  return { version, image, reason: reason.slice(0, CHUNK_LENGTH), timeUtc: time(atMs) };
+}
+
 /** The runtime is both system modules itself, and runs whenever it can say so. */
 function systemReport(deployment: Deployment | undefined): JsonObject {
-  const report: Record<string, Json> = {};
-  for (const [name, module] of Object.entries(deployment?.systemModules ?? {})) {
-    report[name] = {
-      ...(module as JsonObject),
+  const report = Object.entries(deployment?.systemModules ?? {}).map(([name, module]) => [
+    name,
+    {
+      ...maskedModule(module as JsonObject),
       exitCode: 0,
       statusDescription: 'part of the runtime',
       runtimeStatus: 'running',
-    };
-  }
-  return report;
+    },
+  ]);
+  return Object.fromEntries(report);
 }
 
 function chunked(text: string): JsonObject {

@@ -176,7 +176,8 @@ function readEnv(value: Json, at: string, problems: string[]): Readonly<Record<s
   const entries = value.flatMap((line: Json, index): [string, string][] => {
     const cut = typeof line === 'string' ? line.indexOf('=') : -1;
     if (typeof line !== 'string' || cut < 1) {
-      problems.push(`${at}[${index}] must be "NAME=value", it is ${JSON.stringify(line)}`);
+      // Without the line itself: it may be a password.
+      problems.push(`${at}[${index}] must be "NAME=value"`);
       return [];
     }
     return [[line.slice(0, cut), line.slice(cut + 1)]];

@@ -28,6 +28,7 @@ const faultCodes = {
   world: [
     'UPSTREAM_AWAY',
     'UPSTREAM_REFUSED', // the hub answered, and said no for now (throttled, 5xx)
+    'UPSTREAM_CUT', // the connection was lost soon after this was sent: perhaps because of it
     'DOWNLOAD_FAILED',
     'UPLOAD_FAILED', // a blob service cannot be reached, or has trouble of its own
     'ENDPOINT_AWAY', // the module is not running, or does not listen yet

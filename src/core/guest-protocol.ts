@@ -128,6 +128,17 @@ export type HostEvent =
       /** `code` is Node's (`ENOENT`, `EACCES`, …). */
       readonly error: { readonly code: string; readonly message: string };
     }
+  /**
+   * A promise was rejected, and nobody had asked for that by the end of its turn: isolated-vm tells the host, and
+   * nobody else. An error arrives as its parts, what else is no object as it is. The door answers `true` when the
+   * module takes it; else it is over. `loading`: what failed may be the loading itself.
+   */
+  | {
+      readonly t: 'rejected';
+      readonly loading: boolean;
+      readonly thrown?: { readonly name: string; readonly message: string; readonly stack: string };
+      readonly value?: Json;
+    }
   /** News from something the module opened; `source` is the number it was given for it. */
   | {
       readonly t: 'signal';
@@ -185,8 +196,12 @@ export type GuestBootFunction = (outbox: Outbox, boot: string, seed?: ArrayBuffe
 export const BOOT_NAME = '__isoletBoot';
 export const SEED_BYTES = 32;
 
-/** Host → guest, one call per batch. `''` stands for no events. Never throws. */
-export type Door = (events: string, bytes: ArrayBuffer | undefined, hostEvents: string) => void;
+/** Host → guest, one call per batch. `''` stands for no events. Never throws. `true` = a rejection is taken. */
+export type Door = (
+  events: string,
+  bytes: ArrayBuffer | undefined,
+  hostEvents: string,
+) => boolean | undefined;
 
 /**
  * Guest → host, at most one call per turn of the guest. `''` stands for no requests or calls.

@@ -11,6 +11,7 @@ import type { KeepLimits, KeptStore, KeptWrite } from './kept.ts';
 import type { EndpointId, Message, ModuleName } from './message.ts';
 import { type NetworkGrant, noNetwork } from './network-grant.ts';
 import type { PortGrant } from './port-grant.ts';
+import type { RegistryCredentials } from './registry-credentials.ts';
 
 export type Cancel = () => void;
 
@@ -390,9 +391,9 @@ export interface Bundles {
   find(image: string): Promise<Bundle | undefined>;
   /**
    * Fetches, verifies by digest, keeps. Rejects with IMAGE_INVALID, BUNDLE_INVALID, DOWNLOAD_FAILED,
-   * DISK_FULL.
+   * DISK_FULL. When `unwanted` resolves it ends as DOWNLOAD_FAILED; what has come stays for another time.
    */
-  fetch(image: string): Promise<Bundle>;
+  fetch(image: string, logins?: RegistryCredentials, unwanted?: Promise<void>): Promise<Bundle>;
   /** Drops every bundle no reference of `images` names. */
   collect(images: readonly string[]): Promise<void>;
 }

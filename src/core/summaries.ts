@@ -60,7 +60,7 @@ export type QueueCounters = {
 };
 
 /** `hostPort` 0 = any that is free; `hostIp` '' = every address. */
-export type PublishedSummary = {
+type PublishedSummary = {
   readonly port: number;
   readonly hostIp: string;
   readonly hostPort: number;

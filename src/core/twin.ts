@@ -21,6 +21,41 @@ export function mergePatch(base: Json, patch: Json, nullDeletes: boolean): Json 
   return Object.fromEntries(merged);
 }
 
+/**
+ * One patch that does to a section like `base` what `first` and then `second` do. A branch that the first
+ * takes away (or makes a plain value) and the second makes anew must not find its old members again: they
+ * are deleted by name. Nulls are kept.
+ */
+export function joinPatches(
+  base: Json | undefined,
+  first: JsonObject,
+  second: JsonObject,
+): JsonObject {
+  const joined = new Map<string, Json>(Object.entries(first));
+  for (const [key, value] of Object.entries(second)) {
+    const had = joined.get(key);
+    const below = memberOf(base, key);
+    if (had === undefined || !isJsonObject(value)) joined.set(key, value);
+    else if (isJsonObject(had)) joined.set(key, joinPatches(below, had, value));
+    else joined.set(key, replacing(below, value));
+  }
+  return Object.fromEntries(joined);
+}
+
+/** The patch that leaves nothing of `before` but what `after` says. */
+function replacing(before: Json | undefined, after: JsonObject): JsonObject {
+  const gone = isJsonObject(before) ? Object.keys(before) : [];
+  const patch = new Map<string, Json>(gone.map((key) => [key, null]));
+  for (const [key, value] of Object.entries(after)) {
+    patch.set(key, isJsonObject(value) ? replacing(memberOf(before, key), value) : value);
+  }
+  return Object.fromEntries(patch);
+}
+
+function memberOf(section: Json | undefined, key: string): Json | undefined {
+  return isJsonObject(section) && Object.hasOwn(section, key) ? section[key] : undefined;
+}
+
 /** Without nulls anywhere: what a hub would hold after the same patch. Arrays hold none (spec §8.5). */
 export function withoutNulls(section: JsonObject): JsonObject {
   return Object.fromEntries(

@@ -34,7 +34,7 @@ export type Enrolment = {
 };
 
 /** A registration id, compared without case (spec/iothub.md §7). */
-const ID = /^[A-Za-z0-9](?:[A-Za-z0-9\-._:]{0,126}[A-Za-z0-9\-])?$/;
+const ID = /^[A-Za-z0-9](?:[A-Za-z0-9\-._:]{0,126}[A-Za-z0-9-])?$/;
 
 export function isRegistrationId(text: string): boolean {
   return ID.test(text);

@@ -21,7 +21,7 @@ import type { State } from './state.ts';
 import type { TwinService } from './twin-service.ts';
 
 /** What a device shows of itself. */
-export type Claim = {
+type Claim = {
   readonly idScope: string;
   readonly registrationId: string;
   /** A SharedAccessSignature; '' = none. */

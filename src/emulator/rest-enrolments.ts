@@ -1,5 +1,5 @@
 /** REST: enrolments and registrations of DPS, as its service SDK and `az iot dps` use them. */
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import {
   attestationView,
   type Enrolment,
@@ -8,10 +8,14 @@ import {
   enrolmentView,
 } from './enrolment.ts';
 import type { Enrolments } from './enrolments.ts';
+import { HubError } from './hub-error.ts';
 import type { Registrations } from './registrations.ts';
+import { pageSize } from './rest-query.ts';
 import type { RestReply, RestRequest, RestRoute } from './rest-router.ts';
 
-const right = 'EnrollmentWrite';
+const dps = { right: 'EnrollmentWrite', dps: true } as const;
+/** All that the emulator can be asked for; the service SDK's samples write the short form. */
+const EVERYTHING = /^\s*(?:\*|select\s+\*(?:\s+from\s+\w+)?)\s*$/i;
 
 export function enrolmentRoutes(
   enrolments: Enrolments,
@@ -30,17 +34,20 @@ export function enrolmentRoutes(
       {
         method: 'POST',
         path: `${base}/query`,
-        right,
-        handle: () => ({
-          status: 200,
-          body: enrolments.all(kind).map(enrolmentView),
-          headers: { 'x-ms-item-type': kind === 'group' ? 'EnrollmentGroup' : 'Enrollment' },
-        }),
+        ...dps,
+        handle: (request) =>
+          page(
+            request,
+            kind === 'group' ? 'EnrollmentGroup' : 'Enrollment',
+            enrolments
+              .all(kind)
+              .map((each) => ({ key: keyOf(each.id), item: enrolmentView(each) })),
+          ),
       },
       {
         method: 'POST',
         path: `${one}/attestationmechanism`,
-        right,
+        ...dps,
         handle: (request) => ({
           status: 200,
           body: attestationView(enrolments.get(kind, idIn(request)).attestation, kind),
@@ -49,19 +56,19 @@ export function enrolmentRoutes(
       {
         method: 'GET',
         path: one,
-        right,
+        ...dps,
         handle: (request) => reply(enrolments.get(kind, idIn(request))),
       },
       {
         method: 'PUT',
         path: one,
-        right,
+        ...dps,
         handle: (request) => reply(enrolments.put(kind, idIn(request), request.body, request)),
       },
       {
         method: 'DELETE',
         path: one,
-        right,
+        ...dps,
         handle(request) {
           enrolments.remove(kind, idIn(request), request.etag);
           return { status: 204 };
@@ -76,13 +83,13 @@ export function enrolmentRoutes(
     {
       method: 'GET',
       path: '/registrations/:id',
-      right,
+      ...dps,
       handle: (request) => ({ status: 200, body: registrations.state(idIn(request)) }),
     },
     {
       method: 'DELETE',
       path: '/registrations/:id',
-      right,
+      ...dps,
       handle(request) {
         registrations.forget(idIn(request));
         return { status: 204 };
@@ -91,11 +98,49 @@ export function enrolmentRoutes(
     {
       method: 'POST',
       path: '/registrations/:id/query',
-      right,
-      handle: (request): { status: number; body: JsonObject[] } => ({
-        status: 200,
-        body: [...registrations.ofGroup(idIn(request))],
-      }),
+      ...dps,
+      handle: (request) =>
+        page(
+          request,
+          'DeviceRegistration',
+          registrations
+            .ofGroup(idIn(request))
+            .map((item) => ({ key: keyOf(String(item['registrationId'])), item })),
+        ),
     },
   ];
+}
+
+/** Rows are in the order of their keys; the next page begins after the key that the continuation names. */
+function page(
+  { body, headers }: RestRequest,
+  itemType: string,
+  rows: readonly { readonly key: string; readonly item: JsonObject }[],
+): RestReply {
+  const query = isJsonObject(body ?? null) ? (body as JsonObject)['query'] : undefined;
+  if (typeof query !== 'string' || !EVERYTHING.test(query)) {
+    throw new HubError(
+      'ArgumentInvalid',
+      'the body must be {"query": "SELECT * FROM enrollments"}',
+    );
+  }
+  const size = pageSize(headers);
+  const token = headers['x-ms-continuation']?.toString() ?? '';
+  const after = Buffer.from(token, 'base64url').toString();
+  const left = rows.filter(({ key }) => key > after);
+  const shown = left.slice(0, size);
+  const next = Buffer.from(shown.at(-1)?.key ?? '').toString('base64url');
+  return {
+    status: 200,
+    body: shown.map(({ item }) => item),
+    headers: {
+      'x-ms-item-type': itemType,
+      ...(left.length > size ? { 'x-ms-continuation': next } : {}),
+    },
+  };
+}
+
+/** Ids are compared without case, and kept in that order. */
+function keyOf(id: string): string {
+  return id.toLowerCase();
 }

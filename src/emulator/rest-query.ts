@@ -32,11 +32,7 @@ export function queryRoutes(
     if (typeof query !== 'string') {
       throw new HubError('ArgumentInvalid', 'the body must be {"query": "SELECT …"}');
     }
-    const given = headers['x-ms-max-item-count']?.toString() ?? String(PAGE_MAX);
-    if (!/^[1-9]\d{0,8}$/.test(given)) {
-      throw new HubError('ArgumentInvalid', 'x-ms-max-item-count must be a whole number above 0');
-    }
-    const size = Math.min(Number(given), PAGE_MAX);
+    const size = pageSize(headers);
     const continuation = headers['x-ms-continuation']?.toString();
     const page = answerQuery(query, { size, continuation }, rows);
     return {
@@ -75,4 +71,13 @@ export function queryRoutes(
       handle: () => ({ status: 200, body: { connectedDeviceCount: connectedDevices() } }),
     },
   ];
+}
+
+/** How many items the caller wants at once, PAGE_MAX at most. Throws ArgumentInvalid. */
+export function pageSize(headers: RestRequest['headers']): number {
+  const given = headers['x-ms-max-item-count']?.toString() ?? String(PAGE_MAX);
+  if (!/^[1-9]\d{0,8}$/.test(given)) {
+    throw new HubError('ArgumentInvalid', 'x-ms-max-item-count must be a whole number above 0');
+  }
+  return Math.min(Number(given), PAGE_MAX);
 }

@@ -1,14 +1,13 @@
-/** DPS over HTTPS: what a device asks of it (spec/iothub.md §7). Refusals have the service's own shape. */
+/** DPS over HTTPS: what a device asks of it (spec/iothub.md §7). */
 import type { Json } from '../core/json.ts';
 import { HubError } from './hub-error.ts';
 import type { Admitted, Registrations } from './registrations.ts';
-import type { RestReply, RestRequest, RestRoute } from './rest-router.ts';
+import type { RestRequest, RestRoute } from './rest-router.ts';
 import type { Surroundings } from './settings.ts';
-import { errorBody } from './tracking.ts';
 
 export function registrationRoutes(
   registrations: Registrations,
-  { clock, settings }: Surroundings,
+  { settings }: Surroundings,
 ): readonly RestRoute[] {
   const later = { 'retry-after': String(settings.dpsRetryAfterS) };
 
@@ -21,48 +20,40 @@ export function registrationRoutes(
     });
   }
 
-  const inOwnWords =
-    (handle: (request: RestRequest) => RestReply) =>
-    (request: RestRequest): RestReply => {
-      try {
-        return handle(request);
-      } catch (cause) {
-        if (!(cause instanceof HubError)) throw cause;
-        return { status: cause.status, body: errorBody(cause, clock.now()) };
-      }
-    };
-
   return [
     {
       method: 'PUT',
       path: '/:scope/registrations/:id/register',
       right: 'own proof',
-      handle: inOwnWords((request) => {
+      dps: true,
+      handle: (request) => {
         const admitted = admit(request);
         const body = registrations.register(admitted, payloadIn(request.body, admitted));
         return { status: 202, body, headers: later };
-      }),
+      },
     },
     {
       method: 'GET',
       path: '/:scope/registrations/:id/operations/:operation',
       right: 'own proof',
-      handle: inOwnWords((request) => {
+      dps: true,
+      handle: (request) => {
         const operationId = request.params['operation'] as string;
         const body = registrations.operation(admit(request), operationId);
         return body['status'] === 'assigning'
           ? { status: 202, body, headers: later }
           : { status: 200, body };
-      }),
+      },
     },
     {
       method: 'POST',
       path: '/:scope/registrations/:id',
       right: 'own proof',
-      handle: inOwnWords((request) => ({
+      dps: true,
+      handle: (request) => ({
         status: 200,
         body: registrations.state(admit(request).registrationId),
-      })),
+      }),
     },
   ];
 }

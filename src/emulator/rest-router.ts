@@ -9,7 +9,7 @@ import { HubError } from './hub-error.ts';
 import { asHubError } from './mqtt-requests.ts';
 import type { Right } from './policies.ts';
 import type { Surroundings } from './settings.ts';
-import { restErrorBody } from './tracking.ts';
+import { errorBody, restErrorBody } from './tracking.ts';
 
 export type RestRequest = {
   /** The `:names` of the route's path, decoded. */
@@ -46,6 +46,8 @@ export type RestRoute = {
   readonly ownDevice?: true;
   /** The body need not be JSON. */
   readonly raw?: true;
+  /** Of the provisioning service, which words its refusals in another way (spec/iothub.md §7). */
+  readonly dps?: true;
   handle(request: RestRequest): RestReply | RestStream | Promise<RestReply>;
 };
 
@@ -63,7 +65,23 @@ export function createRestServer(
 
   async function answer(request: IncomingMessage): Promise<RestReply | RestStream> {
     const url = new URL(request.url ?? '/', 'https://hub');
-    const { route, params } = findRoute(table, request.method ?? '', url.pathname);
+    const found = findRoute(table, request.method ?? '', url.pathname);
+    try {
+      return await serve(request, url, found);
+    } catch (cause) {
+      if (found.route.dps !== true || !(cause instanceof HubError)) throw cause;
+      const { status } = cause;
+      const headers: Record<string, string> =
+        status === 429 ? { 'retry-after': String(settings.dpsRetryAfterS) } : {};
+      return { status, body: errorBody(cause, clock.now()), headers };
+    }
+  }
+
+  async function serve(
+    request: IncomingMessage,
+    url: URL,
+    { route, params }: FoundRoute,
+  ): Promise<RestReply | RestStream> {
     const ownDevice = route.ownDevice === true ? params['device'] : undefined;
     const certificate = clientCertificate(request.socket as TLSSocket);
     const { authorization } = request.headers;
@@ -137,11 +155,16 @@ function write(response: ServerResponse, reply: RestReply): void {
   response.end(body);
 }
 
+type FoundRoute = {
+  readonly route: RestRoute;
+  readonly params: Readonly<Record<string, string>>;
+};
+
 function findRoute(
   table: readonly { readonly route: RestRoute; readonly segments: readonly string[] }[],
   method: string,
   pathname: string,
-): { readonly route: RestRoute; readonly params: Readonly<Record<string, string>> } {
+): FoundRoute {
   // The SDK lists devices with a slash at the end (§5.2).
   const given = pathname.replace(/\/$/, '').split('/').slice(1);
   const matching = table

@@ -47,6 +47,7 @@ function buildWorld(): GuestBootFunction {
   let seed: ArrayBuffer | undefined;
   let sleep: (code: number) => never;
   let closed = false;
+  let loaded = false;
   let uncaughtTaker: UncaughtTaker | undefined;
   const handlers: { -readonly [Type in keyof EventHandlers]?: EventHandlers[Type] } = {};
   const signalHandlers = ownMap<string, SignalHandler>();
@@ -54,12 +55,13 @@ function buildWorld(): GuestBootFunction {
   const uncaught: Uncaught = createUncaught(
     () => process,
     () => uncaughtTaker,
+    () => loaded,
   );
   const guard = (run: () => unknown): void => {
     try {
       run();
     } catch (error) {
-      uncaught(error, 'uncaughtException');
+      uncaught.report(error, 'uncaughtException');
     }
   };
   /** `await` of no promise: a microtask no module can have patched away. */
@@ -95,7 +97,10 @@ function buildWorld(): GuestBootFunction {
     },
     onSignal: (service, handler) => void signalHandlers.set(service, handler),
     nextTick: (run) => void nextTick(run),
-    uncaught,
+    uncaught: uncaught.report,
+    loaded() {
+      loaded = true;
+    },
     onUncaught(taker) {
       uncaughtTaker = taker;
     },
@@ -113,6 +118,7 @@ function buildWorld(): GuestBootFunction {
     done: border.done,
     signal: (event) => signalHandlers.get(event.service)?.(event.source, event.value),
     timers: timers.run,
+    rejected: uncaught.rejected,
     refuse: (id) => border.nack(id, 'The module has no handler for inputs.'),
     guard,
     closed: () => closed,

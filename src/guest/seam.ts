@@ -69,6 +69,8 @@ export type Seam = {
   readonly nextTick: (run: () => void) => void;
   /** An error no code of the module will catch: ends the module unless `process` has a handler for it. */
   readonly uncaught: (error: unknown, origin: ErrorOrigin) => void;
+  /** The bundle's last words: its top level has run, and what fails from now on is not its loading. */
+  readonly loaded: () => void;
   /** Who hears of such errors first; a later one replaces it. */
   readonly onUncaught: (taker: UncaughtTaker) => void;
   /** The start's seed for random numbers; it is handed out once. */

@@ -43,16 +43,18 @@ export function culpritOf(
   end: {
     readonly signal: NodeJS.Signals;
     readonly reason: string;
-    /** The kernel has killed somebody for want of memory while the host lived. */
-    readonly memoryRanOut: boolean;
+    /** The kernel killed it at its own ceiling; or somebody, while it lived, for want of memory on the device. */
+    readonly memoryRanOut: 'host' | 'device' | undefined;
   },
 ): Culprit | undefined {
   const { signal, reason } = end;
   if (signal === 'SIGKILL') {
     // Who is killed by anybody but the kernel was meant as a whole.
-    if (!end.memoryRanOut) return undefined;
+    if (end.memoryRanOut === undefined) return undefined;
     const worst = convict(all) ?? suspectWorking(all) ?? suspectLargest(all);
-    return worst && blame(worst, 'out of memory', `${reason} The device had no memory left.`);
+    const what =
+      end.memoryRanOut === 'host' ? 'It used more than it may.' : 'The device had no memory left.';
+    return worst && blame(worst, 'out of memory', `${reason} ${what}`);
   }
   if (!crashed(signal)) return undefined;
   const worst = convict(all) ?? suspectWorking(all) ?? suspectLatest(all);

@@ -12,12 +12,14 @@ import { ServiceError } from './device-services.ts';
 export type Algorithm = { name: string; [member: string]: unknown };
 
 const NAMES = new Set(
-  'SHA-1,SHA-256,SHA-384,SHA-512,AES-CBC,AES-CTR,AES-GCM,AES-KW,HMAC,RSA-OAEP,RSA-PSS,RSASSA-PKCS1-v1_5,ECDSA,ECDH,Ed25519,X25519,HKDF,PBKDF2'.split(
+  'SHA-1,SHA-256,SHA-384,SHA-512,SHA3-256,SHA3-384,SHA3-512,cSHAKE128,cSHAKE256,TurboSHAKE128,TurboSHAKE256,KT128,KT256,AES-CBC,AES-CTR,AES-GCM,AES-KW,HMAC,RSA-OAEP,RSA-PSS,RSASSA-PKCS1-v1_5,ECDSA,ECDH,Ed25519,X25519,HKDF,PBKDF2'.split(
     ',',
   ),
 );
-const BYTES = 'additionalData,counter,info,iv,label,publicExponent,salt'.split(',');
-const NUMBERS = 'iterations,length,modulusLength,saltLength,tagLength'.split(',');
+const BYTES =
+  'additionalData,counter,customization,functionName,info,iv,label,publicExponent,salt'.split(',');
+const NUMBERS =
+  'domainSeparation,iterations,length,modulusLength,outputLength,saltLength,tagLength'.split(',');
 const FORMATS = new Set(['raw', 'spki', 'pkcs8', 'jwk']);
 /** Characters of a curve's name. */
 const NAME_LENGTH_MAX = 64;
@@ -133,7 +135,9 @@ function bytesOf(value: Json | undefined, max: number): Buffer<ArrayBuffer> {
   return bytes;
 }
 
-function checkWork({ modulusLength = 0, iterations = 0 }: Algorithm, limits: CryptoLimits): void {
+function checkWork(algorithm: Algorithm, limits: CryptoLimits): void {
+  const { modulusLength = 0, iterations = 0, outputLength = 0 } = algorithm;
+  if ((outputLength as number) / 8 > limits.bytesMax) throw tooLong(limits.bytesMax);
   if ((modulusLength as number) > limits.rsaBitsMax) {
     const text = `a new RSA key has at most ${limits.rsaBitsMax} bits here`;
     throw new ServiceError('OperationError', text);

@@ -48,3 +48,8 @@ function isHostCall(value: unknown): value is HostCall {
     (call['t'] !== 'writeFile' || typeof call['text'] === 'string')
   );
 }
+
+/** Shared memory would let the guest change what was sent while it is sent. */
+export function isPlainBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
+}

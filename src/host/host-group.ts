@@ -26,9 +26,10 @@ import {
   suspectLatest,
   suspectWorking,
 } from './blame.ts';
+import type { HostCells } from './control-groups.ts';
 import type { Frame } from './frame.ts';
 import { checkGuestRequests } from './guest-request-check.ts';
-import { createHostProcess } from './host-process.ts';
+import { createHostProcess, type HostEnd } from './host-process.ts';
 import {
   fromHost,
   type HostStart,
@@ -79,13 +80,15 @@ export type HostGroupDeps = FileBounds & {
   readonly machineBytes: number;
   /** How often the kernel has killed a process because memory ran out. */
   readonly oomKills: () => number;
+  readonly cells?: HostCells | undefined;
   /** It takes no more modules: the next one needs a new group. Called once. */
   readonly closed: () => void;
 };
 
 type Member = {
   readonly handle: number;
-  readonly start: Omit<ModuleStart, 'code'>;
+  /** No more of it: code, source map and the grants of all others are large. */
+  readonly start: Pick<ModuleStart, 'module' | 'limits'>;
   readonly sink: ModuleSink;
   readonly stacks: StackMapper;
   /** Set when the sink was told; the host may not know yet. */
@@ -266,16 +269,17 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
   }
 
   /** A host that ended by itself: which module brought that about, as far as anybody can tell. */
-  function findCulprit(reason: string, signal: NodeJS.Signals): Culprit | undefined {
-    const memoryRanOut = deps.oomKills() !== oomKillsBefore;
+  function findCulprit(reason: string, { signal, ranOut }: HostEnd): Culprit | undefined {
+    const elsewhere = deps.oomKills() === oomKillsBefore ? undefined : 'device';
+    const memoryRanOut = ranOut ? 'host' : elsewhere;
     if (!unproven || !crashed(signal))
       return culpritOf(suspects(), { signal, reason, memoryRanOut });
     deps.diedAtBirth(reason);
     return undefined;
   }
 
-  function gone(reason: string, signal?: NodeJS.Signals): void {
-    if (signal !== undefined && !stopping) culprit ??= findCulprit(reason, signal);
+  function gone(reason: string, end?: HostEnd): void {
+    if (end !== undefined && !stopping) culprit ??= findCulprit(reason, end);
     if (!closed) log.warn('module host died', { group, reason, modules: members.size });
     log.debug('module host ended', { group, pid: host.pid, reason });
     close();
@@ -326,10 +330,9 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
 
   function start(what: ModuleStart, sink: ModuleSink, known: readonly string[]): RunningModule {
     cancelIdle();
-    const { code, ...rest } = what;
     const member: Member = {
       handle: ++lastHandle,
-      start: rest,
+      start: { module: what.module, limits: what.limits },
       sink,
       stacks: createStackMapper(what.module, what.sourceMap, clock),
       over: false,
@@ -344,7 +347,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
       ended: Promise.withResolvers(),
     };
     members.set(member.handle, member);
-    const { module, device, env, grants, limits } = what;
+    const { module, code, device, env, grants, limits } = what;
     const guestBoot: GuestBoot = {
       treaty: TREATY_VERSION,
       module,

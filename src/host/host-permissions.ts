@@ -17,6 +17,9 @@ const ADDON_FINDER = 'node-gyp-build';
 /** In dist/ it lies beside the program (build/dist.ts). */
 const WEB_SOCKETS = 'ws';
 
+/** The right to call what the C library has. */
+export const ALLOW_FFI = '--allow-ffi';
+
 /** @param all what the modules of the host are granted. @param hostMain the program the host runs. */
 export function permissionFlags(hostMain: string, all: readonly Grants[]): readonly string[] {
   const binds = all.flatMap((grants) => grants.binds);
@@ -35,7 +38,7 @@ export function permissionFlags(hostMain: string, all: readonly Grants[]): reado
     // It is about --allow-addons, which we mean, and would be the first line of every host.
     '--disable-warning=SecurityWarning',
     // For ioctl (src/host/devices/kernel.ts), and only where there is something to call it for.
-    ...(devices.length > 0 ? ['--allow-ffi'] : []),
+    ...(devices.length > 0 ? [ALLOW_FFI] : []),
     ...(all.some(usesNetwork) ? ['--allow-net'] : []),
     // Node says of both that they are an experiment, and would in every host's first line.
     '--disable-warning=ExperimentalWarning',

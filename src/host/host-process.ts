@@ -8,12 +8,14 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Cancel, Clock, Grants, Log } from '../core/ports.ts';
 import { becomingArgument } from './become-user.ts';
+import type { HostCells } from './control-groups.ts';
 import type { Frame } from './frame.ts';
 import { createFramePipe, type FramePipe } from './frame-pipe.ts';
-import { permissionFlags } from './host-permissions.ts';
+import { ALLOW_FFI, permissionFlags } from './host-permissions.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { HostUser } from './host-user.ts';
-import { V8_FLAGS } from './v8-flags.ts';
+import { KEEPS_FFI } from './last-call.ts';
+import { FORGETTING_FLAGS, V8_FLAGS } from './v8-flags.ts';
 
 export type HostProcess = {
   /** 0 when it could not be started; `gone` follows. */
@@ -33,8 +35,14 @@ export type HostProcessEvents = {
   overCeiling(residentBytes: number): void;
   /** It has told nothing for `silenceMs`. */
   silent(): void;
-  /** It is no more; `signal` when it ended by itself, with one. */
-  gone(reason: string, signal?: NodeJS.Signals): void;
+  /** It is no more; `end` when it ended by itself, with a signal. */
+  gone(reason: string, end?: HostEnd): void;
+};
+
+export type HostEnd = {
+  readonly signal: NodeJS.Signals;
+  /** The kernel killed it: it had reached its own ceiling. */
+  readonly ranOut: boolean;
 };
 
 export type HostProcessDeps = {
@@ -51,6 +59,8 @@ export type HostProcessDeps = {
   readonly settings: HostSettings;
   /** How much memory it may use now. */
   readonly ceilingBytes: () => number;
+  /** The kernel holds it to that, too; undefined = there is our own look alone. */
+  readonly cells?: HostCells | undefined;
 };
 
 /**
@@ -72,9 +82,15 @@ const FUNERAL_MS = 1_000;
 export function createHostProcess(deps: HostProcessDeps, events: HostProcessEvents): HostProcess {
   const { clock, settings } = deps;
   const { hostMain, grants, user, deviceGroups } = deps;
-  const flags = [...V8_FLAGS, ...permissionFlags(hostMain, grants)];
+  const rights = permissionFlags(hostMain, grants);
+  // Whoever has no devices gives it up at once.
+  const allowed = [...rights.filter((right) => right !== ALLOW_FFI), ALLOW_FFI];
+  const flags = [...V8_FLAGS, ...FORGETTING_FLAGS, ...allowed];
   const becomes = user !== undefined && deviceGroups.length > 0;
-  const words = becomes ? [becomingArgument({ ...user, groups: deviceGroups })] : [];
+  const words = [
+    ...(becomes ? [becomingArgument({ ...user, groups: deviceGroups })] : []),
+    ...(rights.includes(ALLOW_FFI) ? [KEEPS_FFI] : []),
+  ];
   const child = spawn(process.execPath, [...flags, hostMain, ...words], {
     cwd: '/',
     // Node drops the supplementary groups along with the user; a host that needs some drops the rest.
@@ -95,8 +111,12 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
   });
   child.on('exit', (code, signal) => {
     if (killed !== undefined) return gone(killed);
-    gone(`The module host ended by itself (${signal ?? `code ${code}`}).`, signal ?? undefined);
+    const end = signal === null ? undefined : { signal, ranOut: cell?.ranOut() === true };
+    gone(`The module host ended by itself (${signal ?? `code ${code}`}).`, end);
   });
+  const cell = pid === 0 ? undefined : deps.cells?.make();
+  cell?.limit(deps.ceilingBytes());
+  cell?.hold(pid);
   let pipe: FramePipe | undefined;
   // A child that could not be spawned may lack everything; 'error' tells of it.
   if (pid !== 0) {
@@ -133,7 +153,9 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     const residentBytes = openStatm(pid);
     const cancel = every(settings.memoryMs, () => {
       const bytes = residentBytes.read();
-      if (bytes > deps.ceilingBytes()) events.overCeiling(bytes);
+      const ceilingBytes = deps.ceilingBytes();
+      cell?.limit(ceilingBytes);
+      if (bytes > ceilingBytes) events.overCeiling(bytes);
     });
     cancels.add(() => {
       cancel();
@@ -158,13 +180,14 @@ export function createHostProcess(deps: HostProcessDeps, events: HostProcessEven
     child.kill('SIGKILL');
   }
 
-  function gone(reason: string, signal?: NodeJS.Signals): void {
+  function gone(reason: string, end?: HostEnd): void {
     if (over) return;
     over = true;
     cancelSilence();
     for (const cancel of cancels) cancel();
     for (const stream of child.stdio ?? []) stream?.destroy();
-    events.gone(reason, signal);
+    cell?.leave();
+    events.gone(reason, end);
   }
 
   return {

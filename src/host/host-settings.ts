@@ -10,6 +10,11 @@ export type HostSettings = {
    * uses no CPU, and yet it answers nobody.
    */
   readonly wallFactor: number;
+  /**
+   * A turn that is too long is cut short by V8, which knows where the code was, and counts wall time: for a desk,
+   * where one module has the machine.
+   */
+  readonly tellsWhere: boolean;
   /** A disposed isolate still running after this cannot be stopped, ms. */
   readonly wedgeMs: number;
   /** How often the host tells that it lives, and what its modules use, ms. */
@@ -103,6 +108,7 @@ const MB = 1_048_576;
 export const defaultHostSettings: HostSettings = {
   tickMs: 50,
   wallFactor: 10,
+  tellsWhere: false,
   wedgeMs: 1_000,
   heartbeatMs: 1_000,
   silenceMs: 5_000,

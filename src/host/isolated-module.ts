@@ -7,18 +7,20 @@
  * The isolate has one door in (a Reference to the guest's function) and one outbox (an ignored
  * Callback); nothing else of ours ever enters it (spec/isolates.md §1.4).
  */
-import { randomFillSync } from 'node:crypto';
 import ivm from 'isolated-vm';
-import { type HostEvent, SEED_BYTES } from '../core/guest-protocol.ts';
+import type { HostEvent } from '../core/guest-protocol.ts';
 import type { Cancel, Clock, Ending } from '../core/ports.ts';
 import type { DeviceServices } from './device-services.ts';
 import type { FileAccess } from './file-access.ts';
-import { parseHostCalls } from './host-call-check.ts';
+import { createGuestTimer, TIMER_MS_MAX } from './guest-timer.ts';
+import { isPlainBytes, parseHostCalls } from './host-call-check.ts';
 import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
-import { brokeTreaty, outOfMemory, refused, threw } from './module-endings.ts';
+import { brokeTreaty, isCutShort, outOfMemory, refused, threw } from './module-endings.ts';
+import { newSeed } from './new-seed.ts';
 import { createPace, type Pace } from './pace.ts';
+import { rejectedEvent } from './rejected-event.ts';
 import { runCode } from './run-code.ts';
 
 export type IsolatedModule = {
@@ -75,9 +77,8 @@ export type IsolatedModuleDeps = {
 
 type Inbox = { readonly events: string; readonly bytes: Uint8Array };
 
-/** Node's timers take no more. */
-const TIMER_MS_MAX = 2_147_483_647;
 const HEAP_MB_MIN = 8;
+const TAKEN = Symbol('taken');
 
 export function createIsolatedModule(
   start: HostStart,
@@ -89,7 +90,7 @@ export function createIsolatedModule(
   const prepared = isolates.take(heapMb);
   const { isolate } = prepared;
   prepared.onCatastrophe = onCatastrophe;
-  let door: ivm.Reference<(...args: unknown[]) => void> | undefined;
+  let door: ivm.Reference<(...args: unknown[]) => unknown> | undefined;
   let collector: ivm.Reference<() => void> | undefined;
   let ending: Ending | undefined;
   let over = false;
@@ -114,11 +115,10 @@ export function createIsolatedModule(
   let signals = 0;
   const device = services(signal);
   let posts = 0;
-  let timerSet = false;
-  let cancelTimer: Cancel = () => {};
+  const timer = createGuestTimer(clock, () => tell({ t: 'timers' }));
   let cancelWedge: Cancel = () => {};
 
-  async function load(): Promise<void> {
+  async function load(text: string): Promise<void> {
     const problems = await obstacles();
     if (problems.length > 0) return end(refused(problems));
     if (ending !== undefined) return;
@@ -129,7 +129,7 @@ export function createIsolatedModule(
       result: { reference: true },
     })) as typeof door;
     boot.release();
-    await runCode(isolate, context, code, moduleFile(start.module));
+    await runCode(isolate, context, text, moduleFile(start.module), limited());
   }
 
   /** Wraps every stretch of time in which code of the module may run. */
@@ -143,7 +143,9 @@ export function createIsolatedModule(
       await work();
       return true;
     } catch (cause) {
-      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(cause));
+      const left = await offer(cause);
+      if (left === TAKEN) return true;
+      end(isolate.isDisposed ? outOfMemory(start.limits.heapMb) : threw(left, turnMs()));
       return false;
     } finally {
       running = false;
@@ -154,22 +156,34 @@ export function createIsolatedModule(
     }
   }
 
+  /** Before a rejection nobody handled ends the module, its own handlers are asked. Gives what ends it. */
+  async function offer(cause: unknown): Promise<unknown> {
+    if (door === undefined || isolate.isDisposed || ending !== undefined || isCutShort(cause)) {
+      return cause;
+    }
+    try {
+      return (await enter('', undefined, [rejectedEvent(cause, loading)])) === true ? TAKEN : cause;
+    } catch (another) {
+      return another;
+    }
+  }
+
   function next(): void {
     if (running || ending !== undefined || !mayRun()) return;
     if (inbox.length === 0 && hostEvents.length === 0) {
-      if (!timerSet && hostCalls === 0 && !device.isOpen()) events.quiet?.(posts);
+      if (!timer.isSet() && hostCalls === 0 && !device.isOpen()) events.quiet?.(posts);
       return;
     }
     if (!pace.mayBegin()) return;
     const item = inbox.shift();
     inboxBytes -= item === undefined ? 0 : sizeOf(item);
-    const hostText = hostEvents.length === 0 ? '' : JSON.stringify(hostEvents);
+    const news = hostEvents;
     hostEvents = [];
     hostCalls -= callsDone;
     callsDone = 0;
     signals = 0;
     turns++;
-    void occupy(() => enter(item?.events ?? '', item?.bytes, hostText)).then(next);
+    void occupy(() => enter(item?.events ?? '', item?.bytes, news)).then(next);
   }
 
   function cpuMs(): number {
@@ -177,18 +191,25 @@ export function createIsolatedModule(
     return lastCpuMs;
   }
 
-  function enter(text: string, bytes: Uint8Array | undefined, hostText: string): Promise<unknown> {
+  function enter(
+    text: string,
+    bytes: Uint8Array | undefined,
+    news: readonly HostEvent[],
+  ): Promise<unknown> {
+    const hostText = news.length === 0 ? '' : JSON.stringify(news);
     const target = door as NonNullable<typeof door>;
+    const limit = limited();
     if (bytes === undefined || bytes.byteLength === 0) {
-      return target.apply(undefined, [text, undefined, hostText]);
+      return target.apply(undefined, [text, undefined, hostText], limit);
     }
     const moved = new ivm.ExternalCopy(bytes.buffer, { transferOut: true });
-    return target.apply(undefined, [
-      text,
-      moved.copyInto({ release: true, transferIn: true }),
-      hostText,
-    ]);
+    const own = moved.copyInto({ release: true, transferIn: true });
+    return target.apply(undefined, [text, own, hostText], limit);
   }
+
+  const turnMs = (): number => (loading ? start.limits.startMs : start.limits.turnMs);
+  const limited = (): ivm.RunOptions =>
+    settings.tellsWhere ? { timeout: Math.min(turnMs(), TIMER_MS_MAX) } : {};
 
   function outbox(requests: unknown, bytes: unknown, calls: unknown, timerMs: unknown): void {
     if (ending !== undefined) return;
@@ -205,25 +226,13 @@ export function createIsolatedModule(
       return end(brokeTreaty(`it called its outbox ${outboxCalls} times in one turn`));
     }
     if (requests !== '') events.requests(requests, bytes);
-    setTimer(timerMs);
+    timer.set(timerMs);
     hostCallLength += calls.length;
     // They are parsed on the host's one thread, which watches over all modules.
     if (hostCallLength > settings.outboxBytesMax) {
       return end(brokeTreaty(`its host calls of one turn take ${hostCallLength} characters`));
     }
     if (calls !== '') callHost(calls);
-  }
-
-  function setTimer(timerMs: number): void {
-    cancelTimer();
-    cancelTimer = () => {};
-    timerSet = timerMs >= 0;
-    if (!timerSet) return;
-    const delayMs = Math.min(Math.max(timerMs, 1), TIMER_MS_MAX);
-    cancelTimer = clock.after(delayMs, () => {
-      timerSet = false;
-      tell({ t: 'timers' });
-    });
   }
 
   function callHost(text: string): void {
@@ -275,7 +284,7 @@ export function createIsolatedModule(
     device.close();
     inbox = [];
     hostEvents = [];
-    cancelTimer();
+    timer.set(-1);
     pace.stop();
     cpuMs();
     // Not released first: releasing waits for the isolate, which may never come to it.
@@ -313,7 +322,8 @@ export function createIsolatedModule(
   }
 
   // The isolate's first turn begins with its making.
-  void occupy(load).then((loaded) => {
+  // Bound, for what a closure of this function names stays as long as the module: the isolate has its own copy.
+  void occupy(load.bind(undefined, code)).then((loaded) => {
     loading = false;
     if (!loaded || ending !== undefined) return;
     events.started();
@@ -365,20 +375,6 @@ export function createIsolatedModule(
       }
     },
   };
-}
-
-/** Moved in, so that none of it stays here. */
-function newSeed(): ivm.Copy<ArrayBuffer> {
-  const { buffer } = randomFillSync(new Uint8Array(SEED_BYTES));
-  return new ivm.ExternalCopy(buffer, { transferOut: true }).copyInto({
-    release: true,
-    transferIn: true,
-  });
-}
-
-/** Shared memory would let the guest change what was sent while it is sent. */
-function isPlainBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
 function sizeOf(item: Inbox): number {

@@ -18,6 +18,7 @@ import { fromHost, type HostStart, toHost } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import { createIsolatedModule, type IsolatedModule } from './isolated-module.ts';
 import { createIsolates, type Isolates } from './isolates.ts';
+import { takeLastCall } from './last-call.ts';
 import { portProblems } from './port-check.ts';
 import { createPrelude } from './prelude-script.ts';
 import { serviceTable } from './service-table.ts';
@@ -32,6 +33,7 @@ const FRAME_BYTES_MAX = 0xffff_ffff;
 const FRAME_HEAD_BYTES = 64;
 
 becomeUser(process.argv);
+const trim = takeLastCall(process.argv);
 
 type Running = {
   readonly settings: HostSettings;
@@ -84,7 +86,7 @@ function hello(settings: HostSettings, prelude: string): void {
   });
   const isolates = createIsolates(createPrelude(prelude, snapshot), systemClock, settings);
   running = { settings, isolates, watchdog };
-  collectWhenSettled();
+  collectWhenSettled(trim);
 }
 
 function start(handle: number, start: HostStart, code: string): void {

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import type { PathRule } from '../core/capability-paths.ts';
 import type { SimulatedDevice } from '../core/device-grant.ts';
 import type { Clock, Grants, Log, ModuleHost, ModuleStart } from '../core/ports.ts';
+import type { HostCells } from './control-groups.ts';
 import { absentDevices, deviceGroups, deviceRights } from './device-check.ts';
 import { createHostGroup, type HostGroup } from './host-group.ts';
 import { covers } from './host-permissions.ts';
@@ -32,6 +33,8 @@ export type ModuleHostOptions = {
   readonly simulated?: Readonly<Record<string, SimulatedDevice>>;
   /** How often the machine's kernel has killed a process because memory ran out; by default it is asked. */
   readonly oomKills?: () => number;
+  /** Where the kernel holds each host to its memory; undefined = our own look alone does. */
+  readonly cells?: HostCells | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<HostSettings>;

@@ -8,16 +8,17 @@ export async function runCode(
   context: ivm.Context,
   code: string,
   filename: string,
+  limit: ivm.RunOptions,
 ): Promise<void> {
   if (code.startsWith(SCRIPT_MARK)) {
     const script = await isolate.compileScript(code, { filename });
-    await script.run(context);
+    await script.run(context, limit);
     script.release();
     return;
   }
   const module = await isolate.compileModule(code, { filename });
   await module.instantiate(context, refuseImport);
-  await module.evaluate();
+  await module.evaluate(limit);
   module.release();
 }
 

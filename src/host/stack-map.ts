@@ -1,5 +1,6 @@
 /** Stack traces of bundles in terms of what their author wrote. */
 import { SourceMap } from 'node:module';
+import { deflateRaw, inflateRawSync } from 'node:zlib';
 import type { GuestRequest } from '../core/guest-protocol.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Cancel, Clock } from '../core/ports.ts';
@@ -13,6 +14,8 @@ const SOURCE_LENGTH_MAX = 1_024;
 const LOG_MAP_LENGTH_MAX = 1_048_576;
 /** A parsed map takes megabytes: it is let go once nothing has been looked up for so long. */
 const KEPT_MS = 5_000;
+/** Quick, and with 40 KB of its own while it works: many modules may start at once. */
+const PACKING = { level: 1, memLevel: 3, windowBits: 12 } as const;
 
 export type StackMapper = {
   /** `text` with the positions in the module's bundle replaced by those in its sources. */
@@ -30,8 +33,10 @@ export function createStackMapper(
   clock: Pick<Clock, 'after'>,
 ): StackMapper {
   const file = moduleFile(module);
+  const text = keptSmall(sourceMap);
   let map: SourceMap | undefined;
   let isBroken = sourceMap === '';
+  const mapsLogs = sourceMap.length <= LOG_MAP_LENGTH_MAX;
   let cancel: Cancel = () => {};
 
   function parsed(): SourceMap | undefined {
@@ -39,7 +44,7 @@ export function createStackMapper(
     cancel();
     cancel = clock.after(KEPT_MS, () => (map = undefined));
     try {
-      map ??= new SourceMap(JSON.parse(sourceMap));
+      map ??= new SourceMap(JSON.parse(text()));
       return map;
     } catch {
       // A bundle with a broken map still has a stack worth telling.
@@ -58,7 +63,6 @@ export function createStackMapper(
       .slice(0, REASON_LENGTH_MAX);
   }
 
-  const mapsLogs = sourceMap.length <= LOG_MAP_LENGTH_MAX;
   const hasPosition = (one: GuestRequest): boolean =>
     one.t === 'log' &&
     (one.text.includes(file) ||
@@ -81,6 +85,21 @@ export function createStackMapper(
         ? requests.map((one) => (one.t === 'log' ? mappedLine(one) : one))
         : requests,
   };
+}
+
+/** A map is larger than the code it is of, and most are never looked at: a quarter of it stays. */
+function keptSmall(sourceMap: string): () => string {
+  let text = sourceMap;
+  let packed: Uint8Array | undefined;
+  if (text !== '') {
+    deflateRaw(text, PACKING, (failed, bytes) => {
+      if (failed !== null) return;
+      // What comes is the beginning of a 64 KB buffer.
+      packed = new Uint8Array(bytes);
+      text = '';
+    });
+  }
+  return () => (packed === undefined ? text : inflateRawSync(packed).toString());
 }
 
 /** The same JSON with each text in it changed; it was checked and is not deep. */

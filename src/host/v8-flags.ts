@@ -8,3 +8,10 @@ export const V8_FLAGS: readonly string[] = [
   '--wasm-max-mem-pages=256', // no heap limit counts a WebAssembly.Memory
   '--max-semi-space-size=1', // of the host's own heap, which is small
 ];
+
+/** For hosts alone: a snapshot made so would lose the code it is made for. */
+export const FORGETTING_FLAGS: readonly string[] = [
+  // What was not run between two collections is compiled again when it is next called: the start's code goes.
+  '--bytecode-old-age=1',
+  '--flush-baseline-code',
+];

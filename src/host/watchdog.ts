@@ -6,7 +6,7 @@ import type { Clock, ModuleLimits } from '../core/ports.ts';
 import type { ModulePulse } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { IsolatedModule } from './isolated-module.ts';
-import { outOfMemory } from './module-endings.ts';
+import { outOfMemory, outOfTime } from './module-endings.ts';
 
 type Watched = {
   readonly handle: number;
@@ -129,7 +129,7 @@ export function createWatchdog({ clock, settings, usage, pulse }: WatchdogDeps):
       turnMs > limitMs
         ? `used more than its ${limitMs} ms of CPU time`
         : `did not end within ${limitMs * settings.wallFactor} ms`;
-    module.end({ cause: 'out of time', exitCode: 137, reason: `${what} ${used}.` });
+    module.end(outOfTime(`${what} ${used}.`));
   }
 
   function pulseOf(state: State): ModulePulse {

@@ -1,4 +1,5 @@
 /** The port Identities: module identities made at the hub with the device's own proof, and remembered. */
+import { Fault } from '../core/fault.ts';
 import type { ModuleName } from '../core/message.ts';
 import type { Clock, Identities, Log, ModuleCredentials } from '../core/ports.ts';
 import type { DeviceIdentity } from './device-identity.ts';
@@ -23,6 +24,8 @@ export type HubIdentitiesOptions = {
   readonly ca?: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** The hub does not know the device, or not so. Resolves with true when it does by now. */
+  readonly refused?: () => Promise<boolean>;
   readonly settings?: Partial<IdentitySettings>;
 };
 
@@ -43,10 +46,15 @@ export function createHubIdentities(options: HubIdentitiesOptions): Identities {
   const inTurn = createTurnstile(settings.atOnceMax);
   const underway = new Map<ModuleName, Promise<ModuleCredentials>>();
 
-  async function ask(module: ModuleName): Promise<ModuleCredentials> {
+  async function obtain(module: ModuleName): Promise<ModuleCredentials> {
     const startedAt = clock.elapsed();
     const keyOf = (generationId: string): string => keys.derive(module, generationId).key;
-    const generationId = await inTurn(() => register(rest, module, keyOf));
+    const ask = (): Promise<string> => inTurn(() => register(rest, module, keyOf));
+    const generationId = await ask().catch(async (cause: unknown) => {
+      const isRefused = cause instanceof Fault && cause.code === 'CREDENTIALS_REFUSED';
+      if (isRefused && (await options.refused?.()) === true) return await ask();
+      throw cause;
+    });
     keys.remember(module, generationId);
     const tookMs = Math.round(clock.elapsed() - startedAt);
     log.info('module identity is registered at the hub', { module, tookMs });
@@ -59,7 +67,7 @@ export function createHubIdentities(options: HubIdentitiesOptions): Identities {
     async ensure(module) {
       const remembered = keys.remembered(module);
       if (remembered !== undefined) return remembered;
-      const request = underway.get(module) ?? ask(module).finally(() => underway.delete(module));
+      const request = underway.get(module) ?? obtain(module).finally(() => underway.delete(module));
       underway.set(module, request);
       return await request;
     },

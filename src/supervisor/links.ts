@@ -15,6 +15,17 @@ export interface Links {
   stop(): Promise<void>;
 }
 
+/** How often the hub may cut the connection for what may be one message. */
+export type CutLimits = {
+  /** From then on the message is delivered alone, to know whether it is the one. */
+  readonly aloneAfter: number;
+  /** Alone for the last time: then it is a dead letter. */
+  readonly most: number;
+};
+
+/** A link's back-off spreads ten over minutes: a bad network seldom cuts so often at the same message. */
+const CUT_LIMITS: CutLimits = { aloneAfter: 3, most: 10 };
+
 export type LinksDeps = {
   readonly upstream: Upstream;
   readonly twins: Twins;
@@ -25,8 +36,13 @@ export type LinksDeps = {
 
 type Open = { readonly link: Link; online: boolean };
 
-export function createLinks({ upstream, twins, log, resume, method }: LinksDeps): Links {
+export function createLinks(
+  { upstream, twins, log, resume, method }: LinksDeps,
+  cutLimits: CutLimits = CUT_LIMITS,
+): Links {
   const links = new Map<ModuleName, Open>();
+  /** How often the connection was lost soon after this one was sent. */
+  const cuts = new WeakMap<Delivery, number>();
 
   function open(module: ModuleName): Open {
     const before = links.get(module);
@@ -66,7 +82,9 @@ export function createLinks({ upstream, twins, log, resume, method }: LinksDeps)
       async deliver(batch, receipts) {
         const bySender = Map.groupBy(batch, (delivery) => delivery.message.sender);
         const faults = await Promise.all(
-          [...bySender].map(([sender, deliveries]) => sendAll(sender, deliveries, receipts)),
+          [...bySender].map(([sender, deliveries]) =>
+            sendAll(sender, deliveries, receipts, batch.length === 1),
+          ),
         );
         const fault = faults.find((candidate) => candidate !== undefined);
         if (fault !== undefined) throw fault;
@@ -83,6 +101,7 @@ export function createLinks({ upstream, twins, log, resume, method }: LinksDeps)
     sender: ModuleName,
     deliveries: readonly Delivery[],
     receipts: Receipts,
+    alone: boolean,
   ): Promise<Error | undefined> {
     const outcomes = await open(sender).link.send(deliveries.map((delivery) => delivery.message));
     let away: Error | undefined;
@@ -92,10 +111,24 @@ export function createLinks({ upstream, twins, log, resume, method }: LinksDeps)
         receipts.done(delivery);
       } else if (isOfTheWorld(fault)) {
         away ??= fault;
+        if (fault.code === 'UPSTREAM_CUT') countCut(delivery, receipts, alone);
       } else {
         receipts.refused(delivery, (fault as Fault).message);
       }
     }
     return away;
+  }
+
+  /** It keeps its place, and with it the order of all behind it, until it is surely the one. */
+  function countCut(delivery: Delivery, receipts: Receipts, alone: boolean): void {
+    const count = (cuts.get(delivery) ?? 0) + 1;
+    cuts.set(delivery, count);
+    if (count >= cutLimits.aloneAfter) delivery.suspect = true;
+    if (!alone || count < cutLimits.most) return;
+    delivery.attempts = count;
+    receipts.refused(
+      delivery,
+      `the connection to the hub was lost ${count} times soon after this message was sent`,
+    );
   }
 }

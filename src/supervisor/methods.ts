@@ -5,7 +5,10 @@ import type { Clock, MethodCall, MethodReply } from '../core/ports.ts';
 import type { LiveModule } from './live-module.ts';
 
 export interface Methods {
-  /** From the cloud: undefined lets the caller's own time-out answer, as IoT Hub's users know it. */
+  /**
+   * From the cloud. A module that is not there answers 404 at once, as the hub itself does for a device.
+   * Undefined (it has no such method, or is silent) lets the caller's own time-out answer: its 504.
+   */
   fromCloud(module: ModuleName, call: MethodCall): Promise<MethodReply | undefined>;
   /** From a module on this device. Rejects with ENDPOINT_AWAY or TIMED_OUT. */
   fromModule(
@@ -39,7 +42,10 @@ export function createMethods({ device, live, clock, agent }: MethodsDeps): Meth
       if (module === '$edgeAgent') return await agent(call);
       if (module === '$edgeHub')
         return problem(404, `Method ${call.name} is not known to $edgeHub`);
-      return ready(module)?.invoke(call, TIMEOUT_MS_MAX);
+      const target = ready(module);
+      if (target === undefined)
+        return problem(404, `Module ${module} takes no method calls at the moment`);
+      return await target.invoke(call, TIMEOUT_MS_MAX);
     },
     async fromModule(toDevice, module, call, { connectMs, responseMs }) {
       if (toDevice !== device || module === null) {

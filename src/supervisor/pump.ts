@@ -1,6 +1,6 @@
 /** The one way out: each endpoint has one pump, which moves deliveries to it, in order. */
 import { Fault } from '../core/fault.ts';
-import type { EndpointId } from '../core/message.ts';
+import { type EndpointId, UPSTREAM } from '../core/message.ts';
 import { type RetryRange, retryDelayMs } from '../core/retry.ts';
 import type { Delivery } from './delivery.ts';
 import { createLoop, type Loop, type LoopDeps } from './loop.ts';
@@ -30,6 +30,8 @@ export interface Endpoint {
 
 export type PumpLimits = {
   readonly batchMax: number;
+  /** The same for the cloud, where an answer takes long: the next batch begins when the last of one is through. */
+  readonly upstreamBatchMax: number;
   readonly batchBytesMax: number;
   /** Failed tries until a message becomes a dead letter. */
   readonly attemptsMax: number;
@@ -43,6 +45,7 @@ export type PumpLimits = {
 
 export const PUMP_LIMITS: PumpLimits = {
   batchMax: 100,
+  upstreamBatchMax: 400,
   batchBytesMax: 1_048_576,
   attemptsMax: 10,
   crashesMax: 3,
@@ -62,7 +65,8 @@ export function createPump(
   return createLoop(`pump ${id}`, turn, deps, limits.rest);
 
   async function turn(): Promise<'again' | 'done'> {
-    const batch = queue.take(id, limits.batchMax, limits.batchBytesMax);
+    const countMax = id === UPSTREAM ? limits.upstreamBatchMax : limits.batchMax;
+    const batch = queue.take(id, countMax, limits.batchBytesMax);
     if (batch.length === 0) return 'done';
     const open = new Set(batch);
     let away: unknown;

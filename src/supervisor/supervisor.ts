@@ -21,8 +21,9 @@ import type {
   StoreWrite,
   Upstream,
 } from '../core/ports.ts';
+import { TRIAL_SETTINGS, type TrialSettings } from '../core/trial.ts';
 import { versionOf } from '../core/twin.ts';
-import { type Agent, createAgent } from './agent.ts';
+import { type Agent, type AgentDeps, createAgent } from './agent.ts';
 import { type AgentTools, createAgentMethods, noAgentTools } from './agent-methods.ts';
 import { createAgentTasks } from './agent-tasks.ts';
 import { createBlobKeeper } from './blob-keeper.ts';
@@ -44,10 +45,12 @@ import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import type { Endpoint } from './pump.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
+import { createRestart } from './restart.ts';
 import { rightsOf } from './rights.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
 import { createStorage, type Storage } from './storage.ts';
+import { createTrials, TRIALS_DOCUMENT } from './trials.ts';
 import { createTwins, type Twins } from './twins.ts';
 
 export type SupervisorParts = {
@@ -69,6 +72,10 @@ export type SupervisorParts = {
   /** What the device lets deployments grant; all of it when absent. */
   readonly policy?: Policy;
   readonly messages?: MessageSettings;
+  /** How a new version of a module proves itself. */
+  readonly trial?: TrialSettings;
+  /** A seam for tests. */
+  readonly onStep?: AgentDeps['onStep'];
   /** Where modules' blobs lie; in memory when absent. */
   readonly shelf?: BlobShelf;
   /** Where lines of logs go; in memory when absent. */
@@ -152,6 +159,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const ownMetrics = createOwnMetrics();
   const logs = parts.logs ?? createModuleLogs(createLogMap(), clock, log);
   const tasks = createAgentTasks({ clock, log, random });
+  const restart = createRestart(
+    () => agent.target(),
+    (module) => modules.restart(module),
+    parts.restartRuntime,
+  );
   const methods = createMethods({
     device: device.id,
     clock,
@@ -239,6 +251,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         },
       },
       bundles,
+      trials: createTrials(
+        { clock, log, write, saved: () => agent.wake(), settings: parts.trial ?? TRIAL_SETTINGS },
+        snapshot.documents[TRIALS_DOCUMENT],
+      ),
+      onStep: parts.onStep,
       write,
       retargeted: follow,
       changed: agentReporter.changed,
@@ -299,19 +316,6 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         twins.follow(name, (patch) => modules.desired(name, patch)),
       );
     }
-  }
-
-  function restart(module: ModuleName): string | undefined {
-    const spec = agent.target()?.modules.get(module);
-    if (module === 'edgeAgent' || module === 'edgeHub') {
-      if (parts.restartRuntime === undefined) return 'This runtime cannot restart itself';
-      parts.restartRuntime();
-      return undefined;
-    }
-    if (spec === undefined) return `Module ${module} not found in the current environment`;
-    if (spec.status === 'stopped') return `Module ${module} is stopped by its deployment`;
-    modules.restart(module);
-    return undefined;
   }
 
   function endpointOf(id: EndpointId): Endpoint {

@@ -1,8 +1,9 @@
 /**
  * Every identity's twin: kept on the device, brought up to date when the cloud is there.
  *
- * desired:  patch with the next version → merge, save, tell. Otherwise, and after each connect: read
- *           the whole twin, tell the difference.
+ * connect:  read the whole twin, tell the difference; then send what it lacks of our reports.
+ * desired:  patch with the next version → merge, save, tell. Otherwise read the
+ *           whole twin.
  * reported: checked, merged into what is pending, saved, told yes; one patch goes up when online.
  */
 import { Fault, isOfTheWorld } from '../core/fault.ts';
@@ -13,6 +14,7 @@ import type { RetryRange } from '../core/retry.ts';
 import {
   desiredPatchFits,
   diff,
+  joinPatches,
   mergePatch,
   stripMetadata,
   versionOf,
@@ -48,6 +50,8 @@ type Held = {
   /** Reports made while `row.pending` is on its way up. */
   later: JsonObject | null;
   link: Link | undefined;
+  /** `row.pending` is on its way up, and stays as it was sent. */
+  sending: boolean;
   /** The whole twin must be read: after a connect, or after a gap. */
   stale: boolean;
   readonly loop: Loop;
@@ -68,6 +72,7 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
       row,
       later: null,
       link: undefined,
+      sending: false,
       stale: true,
       loop: createLoop(`twin ${module}`, () => sync(module, twin), deps, REST),
       listeners: new Set(),
@@ -79,14 +84,10 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
 
   const of = (module: ModuleName): Held => held.get(module) ?? hold(module);
 
-  /** One turn: first what we owe the hub, then what it knows. */
+  /** One turn: first what the hub knows, for a report may have reached it and its answer not us. */
   async function sync(module: ModuleName, twin: Held): Promise<'again' | 'done'> {
     const { link } = twin;
     if (link === undefined) return 'done';
-    if (twin.row.pending !== null) {
-      await sendPending(module, twin, twin.row.pending, link);
-      return 'again';
-    }
     if (twin.stale) {
       twin.stale = false;
       try {
@@ -95,6 +96,10 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
         twin.stale = true;
         throw cause;
       }
+      return 'again';
+    }
+    if (twin.row.pending !== null) {
+      await sendPending(module, twin, twin.row.pending, link);
       return 'again';
     }
     return 'done';
@@ -106,12 +111,15 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
     patch: JsonObject,
     link: Link,
   ): Promise<void> {
+    twin.sending = true;
     try {
       await link.report(patch);
     } catch (cause) {
       if (isOfTheWorld(cause)) {
-        twin.row = { ...twin.row, pending: join(twin.row.pending, twin.later) };
+        twin.row = { ...twin.row, pending: unconfirmedOf(twin) };
         twin.later = null;
+        // It may have arrived all the same.
+        twin.stale = true;
         throw cause;
       }
       // Trying again would not help; what the module reports next may.
@@ -119,8 +127,17 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
         module,
         cause,
       });
+      twin.row = { ...twin.row, pending: twin.later };
+      twin.later = null;
+      twin.stale = true;
+      return save(module, twin);
+    } finally {
+      twin.sending = false;
     }
-    const reported = withoutNulls(mergePatch(twin.row.reported, patch, true) as JsonObject);
+    const reported = merged(twin.row.reported, patch);
+    // The hub counts each patch; so a twin it made anew is known by its lower count.
+    const version = versionOf(reported);
+    if (version !== undefined) (reported as { $version: number }).$version = version + 1;
     twin.row = { ...twin.row, reported, pending: twin.later };
     twin.later = null;
     save(module, twin);
@@ -130,7 +147,11 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
     const desired = withoutMetadata(document.desired);
     const patch = diff(twin.row.desired, desired);
     const reported = withoutMetadata(document.reported);
-    twin.row = { ...twin.row, desired, reported, syncedAtMs: clock.now() };
+    const owed = owedReports(twin.row, unconfirmedOf(twin), reported);
+    if (madeAnew(twin.row.reported, reported))
+      log.warn('the hub made this twin anew: it is told again', { module });
+    twin.row = { desired, reported, pending: owed, syncedAtMs: clock.now() };
+    twin.later = null;
     save(module, twin);
     tell(module, twin, patch);
     for (const resolve of twin.synced) resolve();
@@ -144,20 +165,13 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
   }
 
   function save(module: ModuleName, twin: Held): void {
-    const row = { ...twin.row, pending: join(twin.row.pending, twin.later) };
+    const row = { ...twin.row, pending: unconfirmedOf(twin) };
     void deps.write([{ kind: 'twin', module, twin: row }]);
   }
 
   function read(module: ModuleName): TwinDocument {
-    const { row, later } = of(module);
-    const unconfirmed = join(row.pending, later);
-    return {
-      desired: row.desired,
-      reported:
-        unconfirmed === null
-          ? row.reported
-          : withoutNulls(mergePatch(row.reported, unconfirmed, true) as JsonObject),
-    };
+    const twin = of(module);
+    return { desired: twin.row.desired, reported: merged(twin.row.reported, unconfirmedOf(twin)) };
   }
 
   return {
@@ -177,14 +191,14 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
     },
     async report(module, patch) {
       const twin = of(module);
-      const merged = withoutNulls(mergePatch(read(module).reported, patch, true) as JsonObject);
-      const problem = twinProblem(patch) ?? twinProblem(stripMetadata(merged));
+      const reported = merged(read(module).reported, patch);
+      const problem = twinProblem(patch) ?? twinProblem(stripMetadata(reported));
       if (problem !== undefined) throw new Fault('TWIN_INVALID', problem);
-      // What is on its way up stays as it was sent.
-      if (twin.link !== undefined && twin.row.pending !== null)
-        twin.later = join(twin.later, patch);
-      else twin.row = { ...twin.row, pending: join(twin.row.pending, patch) };
-      const row = { ...twin.row, pending: join(twin.row.pending, twin.later) };
+      const { row: before } = twin;
+      if (twin.sending)
+        twin.later = join(merged(before.reported, before.pending), twin.later, patch);
+      else twin.row = { ...before, pending: join(before.reported, before.pending, patch) };
+      const row = { ...twin.row, pending: unconfirmedOf(twin) };
       await deps.write([{ kind: 'twin', module, twin: row }]);
       twin.loop.wake();
     },
@@ -215,16 +229,58 @@ export function createTwins(deps: TwinsDeps, rows: StoreSnapshot['twins']): Twin
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    pending: () => [...held.values()].filter((twin) => join(twin.row.pending, twin.later)).length,
+    pending: () => [...held.values()].filter((twin) => unconfirmedOf(twin) !== null).length,
     async stop() {
       await Promise.all([...held.values()].map((twin) => twin.loop.stop()));
     },
   };
 }
 
-function join(first: JsonObject | null, second: JsonObject | null): JsonObject | null {
+/** Reports the hub has not confirmed, as one patch; null = none. */
+function unconfirmedOf({ row, later }: Pick<Held, 'row' | 'later'>): JsonObject | null {
+  return join(row.reported, row.pending, later);
+}
+
+/**
+ * The patch a hub that holds `now` lacks of what the module has reported; null = none. Of `unconfirmed` a
+ * part may have arrived, so what it touches is compared with what it shall become. What was confirmed is
+ * told again only to a twin made anew.
+ */
+function owedReports(
+  row: TwinRow,
+  unconfirmed: JsonObject | null,
+  now: JsonObject,
+): JsonObject | null {
+  // Before the first contact nobody knows what the hub held when the module reported.
+  if (row.syncedAtMs === null) return unconfirmed;
+  const lacks = diff(stripMetadata(now), stripMetadata(merged(row.reported, unconfirmed)));
+  const anew = madeAnew(row.reported, now);
+  const owed = Object.entries(lacks).filter(
+    ([key, value]) =>
+      (unconfirmed !== null && Object.hasOwn(unconfirmed, key)) || (anew && value !== null),
+  );
+  return owed.length === 0 ? null : Object.fromEntries(owed);
+}
+
+/** The hub counts each patch: a twin with a lower count is not the one it was. */
+function madeAnew(before: JsonObject, now: JsonObject): boolean {
+  const [had, has] = [versionOf(before), versionOf(now)];
+  return had !== undefined && has !== undefined && has < had;
+}
+
+function merged(section: JsonObject, patch: JsonObject | null): JsonObject {
+  if (patch === null) return section;
+  return withoutNulls(mergePatch(section, patch, true) as JsonObject);
+}
+
+/** Either may be missing; `base` is what they are for. */
+function join(
+  base: JsonObject,
+  first: JsonObject | null,
+  second: JsonObject | null,
+): JsonObject | null {
   if (first === null || second === null) return first ?? second;
-  return mergePatch(first, second, false) as JsonObject;
+  return joinPatches(base, first, second);
 }
 
 function withoutMetadata(section: JsonObject): JsonObject {

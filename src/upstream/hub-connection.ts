@@ -4,7 +4,7 @@
  * The SDK's client above the transport is left out on purpose: it retries for four minutes and then
  * never again, and does not retry a first connect at all (spec/iothub.md §9.1).
  */
-import { rootCertificates } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Message } from '../core/message.ts';
@@ -20,8 +20,8 @@ import { openTransportSeam } from './transport-seam.ts';
 export type ConnectionOptions = {
   readonly sdk: AzureSdk;
   readonly credentials: ModuleCredentials;
-  /** PEM text of a CA to trust besides the system's. */
-  readonly ca: string | undefined;
+  /** Whom to trust, one for all connections: each of its own costs half a megabyte. Undefined = the system's. */
+  readonly secureContext: SecureContext | undefined;
   readonly clock: Clock;
   readonly settings: IotHubSettings;
   readonly sink: Pick<LinkSink, 'desired' | 'method'>;
@@ -32,7 +32,7 @@ export type ConnectionOptions = {
 export interface HubConnection {
   /** Why it is of no use any more; stays open when close() was called before. */
   readonly ended: Promise<Fault>;
-  /** Rejects with MESSAGE_TOO_LARGE or UPSTREAM_AWAY. */
+  /** Rejects with MESSAGE_TOO_LARGE, UPSTREAM_AWAY, or UPSTREAM_CUT when it may be this message's doing. */
   send(message: Message): Promise<void>;
   /** Rejects with UPSTREAM_AWAY, UPSTREAM_REFUSED or TIMED_OUT. */
   readTwin(): Promise<TwinDocument>;
@@ -47,12 +47,14 @@ type Done<T> = (cause?: unknown, value?: T) => void;
 
 /** Resolves when desired properties and methods are subscribed: nothing can be missed from here on. */
 export async function openHubConnection(options: ConnectionOptions): Promise<HubConnection> {
-  const { sdk, clock, credentials, ca, settings, sink, signal } = options;
+  const { sdk, clock, credentials, secureContext, settings, sink, signal } = options;
   const provider = createTokenProvider(credentials, clock.now() + settings.tokenMs);
   const transport = new sdk.Mqtt(provider);
   const ended = Promise.withResolvers<Fault>();
   const asked = new Set<(fault: Fault) => void>();
   let over = false;
+  /** The other side, or the network, ended it: not we. */
+  let wasLost = false;
   let idle = (): void => {};
 
   const methods = createMethodAnswers(sink, settings.methodsMax, (reply) => {
@@ -61,6 +63,7 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
   });
   const seam = openTransportSeam(
     transport,
+    secureContext,
     (call) => {
       if (!over) methods.take(call);
     },
@@ -70,10 +73,12 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     // In a turn of its own: what goes wrong in there is not the connection's fault.
     if (!over) queueMicrotask(() => sink.desired(patch));
   });
-  const lost = (cause: unknown): void => end(asFault(cause, 'the connection to the hub was lost'));
+  const lost = (cause: unknown): void => {
+    wasLost ||= !over;
+    end(asFault(cause, 'the connection to the hub was lost'));
+  };
   transport.on('error', lost);
   transport.on('disconnect', lost);
-  transport.setOptions(ca === undefined ? {} : { ca: [...rootCertificates, ca].join('\n') });
   const abort = (): void => end(new Fault('UPSTREAM_AWAY', 'the link is being closed'));
   signal.addEventListener('abort', abort);
 
@@ -153,6 +158,8 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     ended: ended.promise,
     async send(message) {
       const hubMessage = toHubMessage(message, sdk.Message);
+      const isOpen = !over;
+      const sentAt = clock.elapsed();
       try {
         await ask('a message', settings.sendMs, (done) => transport.sendEvent(hubMessage, done));
       } catch (cause) {
@@ -160,7 +167,9 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
           throw new Fault('MESSAGE_TOO_LARGE', 'IoT Hub takes messages up to 256 KB', { cause });
         }
         const fault = asFault(cause, 'the message did not reach the hub');
-        throw new Fault('UPSTREAM_AWAY', fault.message, { cause: fault });
+        const soon = clock.elapsed() - sentAt < settings.blameMs;
+        const code = isOpen && wasLost && soon ? 'UPSTREAM_CUT' : 'UPSTREAM_AWAY';
+        throw new Fault(code, fault.message, { cause: fault });
       }
     },
     async readTwin() {

@@ -1,4 +1,5 @@
 /** One identity's link to IoT Hub: connects, and connects again, until it is closed. */
+import type { SecureContext } from 'node:tls';
 import { Fault, type FaultCode } from '../core/fault.ts';
 import type { Message, ModuleName } from '../core/message.ts';
 import type { Clock, Identities, Link, LinkSink, Log, SendOutcome } from '../core/ports.ts';
@@ -10,8 +11,8 @@ import { sendInOrder } from './send-window.ts';
 
 export type LinkDeps = {
   readonly identities: Identities;
-  /** PEM text of a CA to trust besides the system's. */
-  readonly ca: string | undefined;
+  /** Whom to trust; undefined = the system's authorities. */
+  readonly secureContext: SecureContext | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -20,7 +21,7 @@ export type LinkDeps = {
 };
 
 export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDeps): Link {
-  const { identities, ca, clock, random, log, settings } = deps;
+  const { identities, secureContext, clock, random, log, settings } = deps;
   const closing = new AbortController();
   const { signal } = closing;
   /** Set exactly while the sink believes us online. */
@@ -69,7 +70,15 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
     // Asking the hub may take long; nobody who closes the link waits for it.
     const credentials = await unlessClosed(identities.ensure(module));
     if (credentials === undefined || signal.aborted) throw away();
-    return await openHubConnection({ sdk, credentials, ca, clock, settings, sink, signal });
+    return await openHubConnection({
+      sdk,
+      credentials,
+      secureContext,
+      clock,
+      settings,
+      sink,
+      signal,
+    });
   }
 
   /** Waits until the connection is lost, its token runs out soon, or the link is closed. */

@@ -14,6 +14,8 @@ export type IotHubSettings = {
   readonly sendMs: number;
   /** The same for a twin request; the SDK itself would wait for ever (spec/iothub.md §3.2). */
   readonly twinMs: number;
+  /** A connection lost so soon after a message was sent may have been cut because of it. */
+  readonly blameMs: number;
   /** For a connection's orderly end, before it is cut. */
   readonly closeMs: number;
   /** How long a connection's token is valid; the connection is replaced at 80 % of it. */
@@ -30,9 +32,10 @@ export const defaultIotHubSettings: IotHubSettings = {
   steadyMs: 60_000,
   connectMs: 30_000,
   sendMs: 30_000,
+  blameMs: 5_000,
   twinMs: 20_000,
   closeMs: 5_000,
   tokenMs: 24 * 3_600_000,
-  windowMax: 50,
+  windowMax: 100,
   methodsMax: 32,
 };

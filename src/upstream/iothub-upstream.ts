@@ -1,4 +1,5 @@
 /** The port Upstream over IoT Hub: one connection per identity. */
+import { createSecureContext, rootCertificates } from 'node:tls';
 import type { Clock, Identities, Link, Log, Upstream } from '../core/ports.ts';
 import { type AzureSdk, loadAzureSdk } from './azure-sdk.ts';
 import { openIotHubLink } from './iothub-link.ts';
@@ -19,6 +20,9 @@ export function createIotHubUpstream(options: IotHubUpstreamOptions): Upstream {
   const { identities, ca, clock, random, log } = options;
   const settings = { ...defaultIotHubSettings, ...options.settings };
   const links = new Set<Link>();
+  // One for all: the certificates of all authorities are read once, and kept once.
+  const secureContext =
+    ca === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, ca] });
   let sdk: Promise<AzureSdk> | undefined;
 
   return {
@@ -26,7 +30,7 @@ export function createIotHubUpstream(options: IotHubUpstreamOptions): Upstream {
       sdk ??= loadAzureSdk();
       const opened = openIotHubLink(module, sink, {
         identities,
-        ca,
+        secureContext,
         clock,
         random,
         log,

@@ -29,11 +29,17 @@ export async function sendInOrder(
       } catch (cause) {
         if (!(cause instanceof Fault)) throw cause;
         outcomes[index] = cause;
-        if (isOfTheWorld(cause)) away ??= cause;
+        if (isOfTheWorld(cause)) away ??= untried(cause);
       }
     }
   }
 
   await Promise.all(Array.from({ length: Math.min(windowMax, messages.length) }, lane));
   return outcomes;
+}
+
+/** What was not sent is not to blame for a cut. */
+function untried(fault: Fault): Fault {
+  if (fault.code !== 'UPSTREAM_CUT') return fault;
+  return new Fault('UPSTREAM_AWAY', fault.message, { cause: fault });
 }

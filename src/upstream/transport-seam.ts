@@ -1,10 +1,11 @@
 /**
- * The one place that reaches below the SDK's public surface, for three things it does not offer:
+ * The one place that reaches below the SDK's public surface, for four things it does not offer:
  * the status of a twin answer (the SDK drops it, and takes a refusal without a body for success),
- * method calls by whatever name, and an end that does not wait for a peer who is gone.
+ * method calls by whatever name, a TLS context that connections share, and an end that does not wait for a peer who is gone.
  * Tested against azure-iot-device-mqtt 1.16.4; the version is pinned.
  */
 import type { EventEmitter } from 'node:events';
+import type { SecureContext } from 'node:tls';
 import type { Mqtt } from 'azure-iot-device-mqtt';
 
 export type RawMethodCall = {
@@ -20,7 +21,11 @@ export interface TransportSeam {
   cut(): void;
 }
 
-type Base = EventEmitter & { readonly _mqttClient?: { readonly stream?: { destroy(): void } } };
+type Base = EventEmitter & {
+  readonly _mqttClient?: { readonly stream?: { destroy(): void } };
+  mqttProvider: MqttProvider;
+};
+type MqttProvider = { connect(uri: string, options: object): unknown };
 
 const TWIN_ANSWER = /^\$iothub\/twin\/res\/(\d+)\//;
 const METHOD_CALL = /^\$iothub\/methods\/POST\/(.+?)\/?\?\$rid=([^&]+)/;
@@ -31,11 +36,17 @@ const METHOD_CALL = /^\$iothub\/methods\/POST\/(.+?)\/?\?\$rid=([^&]+)/;
  */
 export function openTransportSeam(
   transport: Mqtt,
+  secureContext: SecureContext | undefined,
   onMethod: (call: RawMethodCall) => void,
   onError: (cause: unknown) => void,
 ): TransportSeam {
   const base = (transport as unknown as { readonly _mqtt: Base })._mqtt;
   let status = 0;
+
+  const { mqttProvider } = base;
+  base.mqttProvider = {
+    connect: (uri, options) => mqttProvider.connect(uri, { ...options, secureContext }),
+  };
 
   const emit = base.emit.bind(base);
   base.emit = (event: string | symbol, ...args: unknown[]): boolean => {

@@ -301,7 +301,7 @@ test('a full disk says so', (context) => {
 });
 
 test('references of other kinds are refused by find and by fetch', async ({ make }) => {
-  await refused('IMAGE_INVALID', make().find('registry.example/filter:1'));
+  await refused('IMAGE_INVALID', make().find('registry.example/Filter:1'));
   await refused('IMAGE_INVALID', make().fetch('https://host/a.tgz'));
 });
 

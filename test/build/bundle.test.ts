@@ -68,10 +68,10 @@ test('what comes out is a bundle, named by an image reference', async ({ outDir 
     [name, version, TREATY_VERSION, digest],
   );
   const reference = parseImageReference(image);
-  assert.equal(
-    [reference.kind === 'file' && reference.path, `sha256:${reference.sha256}`],
-    [file, digest],
-  );
+  assert.equal(reference.kind === 'file' && [reference.path, `sha256:${reference.sha256}`], [
+    file,
+    digest,
+  ]);
   assert.not.match(bundle.code, /^\s*import[\s{]/m, 'nothing is left to import');
   assert.is(Buffer.byteLength(bundle.code), bundle.code.length, 'pure ASCII');
 });

@@ -1,4 +1,6 @@
 /** Modules as their authors have them: what the build makes of them, and what it says when it cannot. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BundleError, compileModule } from '../../build/compile-module.ts';
@@ -184,6 +186,21 @@ test('mistakes in a source are told with their place', async () => {
     await refusal({ 'main.mjs': `import './b.cjs'; await 1;`, 'b.cjs': 'with ({}) { }' }),
     /With statements cannot be used in this bundle[^]*top-level await/,
   );
+});
+
+test('a source that is not UTF-8 is told with the byte and its place', async () => {
+  const file = 'const ok = "ü";\nconst name = "Ä caf';
+  await withFolder({ 'main.js': '', 'b.js': '' }, async (folder) => {
+    writeFileSync(join(folder, 'main.js'), `import './b.js';`);
+    writeFileSync(
+      join(folder, 'b.js'),
+      Buffer.concat([Buffer.from(file), Buffer.from([0xe9, 0x22])]),
+    );
+    const error = await compileModule(folder, 'main.js').catch((cause: unknown) => cause);
+    assert.instance(error, BundleError);
+    const text = (error as BundleError).message.replaceAll(folder, '/module');
+    assert.match(text, /0xE9 is not UTF-8[^]*\/module\/b\.js:2:20/);
+  });
 });
 
 test('the map leads from the script to the source', async () => {

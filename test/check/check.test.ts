@@ -83,6 +83,7 @@ test('an installation that is sound: a line for each thing, and exit code 0', as
     assert.match(line(text, what), /^(ok|warn)/, what);
   }
   assert.match(line(text, 'supervisor'), /^warn .* it does not run .*isolet run/);
+  assert.match(line(text, 'host memory'), /^ok .*(looked at every 100 ms|the kernel can hold)/);
   assert.is(line(text, 'hub'), '', 'there is none');
 });
 
@@ -129,7 +130,10 @@ test('a hub that answers, and a supervisor that runs', async ({ dir }) => {
   const api = await openApiSocket(join(dir, 'data/api.sock'), [
     {
       path: '/status',
-      answer: () => ({ kind: 'json', value: { version: '9.9', connected: true } }),
+      answer: () => ({
+        kind: 'json',
+        value: { version: '9.9', connected: true, hosts: { shared: process.pid } },
+      }),
     },
   ]);
   try {
@@ -207,7 +211,7 @@ test('a deployment: the sides in columns, notes below, and exit code 0 when noth
   assert.match(text, /note {2}modules\.reader\..*Binds\[1\]: the bundle does not ask for \/hosts/);
   assert.match(text, 'note  the bundle asks for port 9090, which is not granted');
   assert.match(text, 'note  Cmd is not honoured');
-  assert.match(text, 'an image of a container registry');
+  assert.match(text, 'sensor:1.0 was not pulled to this device yet');
   assert.match(text, '/nowhere/x.tgz is not here');
   assert.not.match(text, 'fail');
 });

@@ -71,7 +71,7 @@ test('dps: enrollments and groups are made, listed, shown and deleted', async ({
   const made = await run('dps', 'enrollment', 'create', ...login, ...one, '--device-id', 'edge-9');
   assert.is(made.out, 'The enrollment of one device board-1 is there.\n', made.errors);
   const again = await run('dps', 'enrollment', 'create', ...login, ...one);
-  assert.match(again.errors, /409 .*EnrollmentAlreadyExists/);
+  assert.match(again.errors, /409 .*board-1 is there already/);
   const tags = ['--initial-twin-tags', '{"site":"barn"}', '--provisioning-status', 'disabled'];
   await run('dps', 'enrollment-group', 'create', ...login, '--enrollment-id', 'line-3', ...tags);
   const list = (await run('dps', 'enrollment', 'list', ...login)).out;
@@ -102,7 +102,7 @@ test('dps: enrollments and groups are made, listed, shown and deleted', async ({
   await run('dps', 'enrollment', 'delete', ...named);
   assert.match(
     (await run('dps', 'enrollment', 'show', ...named)).errors,
-    /404 .*EnrollmentNotFound/,
+    /404 .*there is no individual enrollment board-1/,
   );
   assert.is((await run('dps', 'enrollment', 'list', ...login)).out, 'There are none.\n');
   assert.is(hub.connectionString('edge-9'), undefined);

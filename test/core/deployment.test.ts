@@ -24,7 +24,10 @@ const manifest = (modules: JsonObject = { filter }, change: JsonObject = {}): Js
   schemaVersion: '1.1',
   runtime: {
     type: 'docker',
-    settings: { minDockerVersion: 'v1.25', registryCredentials: { r: { password: 'secret' } } },
+    settings: {
+      minDockerVersion: 'v1.25',
+      registryCredentials: { r: { address: 'r', username: 'me', password: 'secret' } },
+    },
   },
   systemModules: { edgeHub: { type: 'docker', settings: { image: 'x' } } },
   modules,
@@ -113,7 +116,22 @@ test('an empty twin, a wrong schema and a wrong shape have IoT Edge’s codes', 
 });
 
 test('credentials are never echoed', () => {
-  assert.not.ok(JSON.stringify(parsed(manifest()).runtime).includes('secret'));
+  const deployment = parsed(manifest());
+  assert.not.match(JSON.stringify(deployment), /secret/);
+  assert.equal(deployment.credentials.get('r'), { username: 'me', password: 'secret' });
+});
+
+test('mistakes in credentials are told without them', () => {
+  const settings = {
+    registryCredentials: { a: { address: 'a', password: 's3cret' }, b: 's3cret', c: null },
+  };
+  const { description } = refusal(manifest({}, { runtime: { type: 'docker', settings } }));
+  assert.match(
+    description,
+    /registryCredentials\.a must have "address", "username" and "password"/,
+  );
+  assert.match(description, /registryCredentials\.b must have/);
+  assert.not.match(description, /s3cret|\.c /);
 });
 
 test('settings without a meaning here are listed, empty ones are not', () => {

@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../../src/core/json.ts';
 import {
   desiredPatchFits,
   diff,
+  joinPatches,
   mergePatch,
   sameJson,
   stripMetadata,
@@ -70,6 +71,22 @@ test('merge(a, diff(a, b)) = b for any two sections', () => {
       sameJson(mergePatch(a, diff(a as JsonObject, b as JsonObject), true), b),
     ),
   );
+});
+
+test('two patches joined do what they do one after the other', () => {
+  const merge = (base: Json, patch: Json): JsonObject =>
+    withoutNulls(mergePatch(base, patch, true) as JsonObject);
+  const branches = fc.dictionary(
+    fc.constantFrom('a', 'b'),
+    fc.oneof(value, fc.constant(null)),
+  ) as fc.Arbitrary<JsonObject>;
+  fc.assert(
+    fc.property(value, branches, branches, (base, first, second) =>
+      sameJson(merge(base, joinPatches(base, first, second)), merge(merge(base, first), second)),
+    ),
+  );
+  const joined = joinPatches({ a: { old: 1 } }, { a: null }, { a: { next: 2 } });
+  assert.equal(joined, { a: { old: null, next: 2 } });
 });
 
 test('a key named like a prototype’s is a key like any other', () => {

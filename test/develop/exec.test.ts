@@ -69,6 +69,61 @@ test('an uncaught error and a rejection: 1, with the place in the source', async
   assert.match(rejected.err, /^Error: no\n {4}at rejects\.ts:3:16$/m);
 });
 
+test('rejections nobody handled: the global object hears of them, then process, then it is over', async ({
+  dir,
+}) => {
+  const source = `const steps = [
+      () => Promise.reject(new RangeError('later')),
+      () => Promise.reject(7),
+      () => { const late = Promise.reject(); setTimeout(() => late.catch(() => console.log('late')), 5); },
+      () => {
+        process.once('unhandledRejection', (reason) => (console.log('process', reason), next()));
+        Promise.reject('not mine');
+      },
+      () => Promise.reject('not mine'),
+    ];
+    // Of several in one turn only the first is told.
+    const next = () => setTimeout(() => void steps.shift()?.(), 10);
+    addEventListener('unhandledrejection', (event) => {
+      const { reason, promise, isTrusted } = event;
+      promise.catch((same) => console.log('its promise', same === reason));
+      console.log('event', reason?.name, reason?.message ?? reason, reason instanceof RangeError, isTrusted);
+      if (reason === 'not mine') return;
+      event.preventDefault();
+      next();
+    });
+    void (async () => { throw new RangeError('at once'); })();`;
+  const { out, code, err } = await exec(dir, 'handled.js', source);
+  assert.equal(out.split('\n'), [
+    'event RangeError at once true true',
+    'its promise true',
+    'event RangeError later true true',
+    'its promise true',
+    'event undefined 7 false true',
+    'its promise true',
+    'event undefined undefined false true',
+    'its promise true',
+    'late',
+    'event undefined not mine false true',
+    'process not mine',
+    'its promise true',
+    'event undefined not mine false true',
+    'its promise true',
+    '',
+  ]);
+  assert.is(code, 1);
+  assert.match(err, 'Uncaught not mine');
+});
+
+test('what fails while it loads ends it, whoever listens', async ({ dir }) => {
+  const source = `addEventListener('unhandledrejection', (event) => event.preventDefault());
+    process.on('unhandledRejection', () => {});
+    throw new Error('half loaded');`;
+  const { err, code } = await exec(dir, 'half.js', source);
+  assert.is(code, 1);
+  assert.match(err, 'half loaded');
+});
+
 test('process.exit and process.exitCode', async ({ dir }) => {
   assert.is((await exec(dir, 'three.js', 'process.exit(3)')).code, 3);
   const late = await exec(
@@ -83,16 +138,26 @@ test('a top-level await that never ends: 13, and a sentence', async ({ dir }) =>
   const { code, out, err } = await exec(
     dir,
     'waits.ts',
-    'console.log("before");\nawait new Promise(() => {});',
+    'console.log("before");\nawait 1;\nconst f = async () => await 2;\n  await new Promise(() => {});',
   );
   assert.equal([code, out], [13, 'before\n']);
   assert.match(err, /top level of waits\.ts awaits something that will never come/);
+  assert.match(err, /\n {4}at waits\.ts:2:1\n {4}at waits\.ts:4:3\n$/);
 });
 
 test('an endless loop and endless memory end at their limits', async ({ dir }) => {
-  const loop = await exec(dir, 'loop.js', 'for (;;);', '--time', '1');
-  assert.is(loop.code, 137);
-  assert.match(loop.err, /loop\.js was still running after 1 s/);
+  const spin = 'function spin() {\n  for (;;);\n}\n';
+  for (const source of ['spin();', 'setTimeout(() => {\n  spin();\n});']) {
+    const loop = await exec(dir, 'loop.js', spin + source, '--time', '1');
+    assert.is(loop.code, 137);
+    assert.match(
+      loop.err,
+      /^Its code was still running after 1000 ms\.\n {4}at spin \(loop\.js:2:\d+\)\n.*loop\.js:[45]:/,
+    );
+  }
+  const idle = await exec(dir, 'idle.js', 'setTimeout(() => {}, 1e6);', '--time', '1');
+  assert.is(idle.code, 137);
+  assert.match(idle.err, /idle\.js was still running after 1 s/);
   const eater = await exec(
     dir,
     'eater.js',

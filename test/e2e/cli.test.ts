@@ -1,5 +1,5 @@
 /** The commands as a person types them, against a running device. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -259,6 +259,30 @@ test('mistakes are sentences', async () => {
     assert.is(code, 1, argv.join(' '));
     assert.match(errors, words);
     assert.not.match(errors, /\n\s+at /);
+  }
+});
+
+test('run with a config that is wrong ends with 1 before it touches anything', async () => {
+  const folder = newFolder();
+  const config = join(folder, 'config.toml');
+  const key = 'c2VjcmV0LXNlY3JldA==';
+  for (const [line, words] of [
+    [`connection_string = "HostName=h;DeviceId=d"`, /config\.toml:3: .*no SharedAccessKey/],
+    [`conection_string = "x"`, /config\.toml:3: .*did you mean connection_string\?/],
+    [
+      `connection_string = "HostName=h.azure-devices.net:8883;DeviceId=d;SharedAccessKey=${key}"`,
+      /config\.toml:3: .*without a port/,
+    ],
+  ] as const) {
+    writeFileSync(
+      config,
+      `[provisioning]\nsource = "manual"\n${line}\n[isolet]\ndata_dir = "data"\n`,
+    );
+    const { code, errors } = await run('run', '--config', config);
+    assert.is(code, 1, line);
+    assert.match(errors, words);
+    assert.not.match(errors, key);
+    assert.equal(readdirSync(folder), ['config.toml']);
   }
 });
 

@@ -117,7 +117,8 @@ test('enrolments: etags, keys, bad bodies, and nobody without a right', async ({
   ] as const) {
     const refused = await rest(hub, 'PUT', '/enrollments/new', { body });
     assert.is(refused.status, 400);
-    assert.match(refused.json.Message, problem);
+    assert.is(refused.json.errorCode, 400004);
+    assert.match(refused.json.message, problem);
   }
   assert.is((await rest(hub, 'PUT', '/enrollments/-x', { body: byKey(KEY) })).status, 400);
   const device = hub.createDevice('nosy');
@@ -127,6 +128,45 @@ test('enrolments: etags, keys, bad bodies, and nobody without a right', async ({
   assert.is((await rest(hub, 'DELETE', path)).status, 204);
   assert.is((await rest(hub, 'GET', path)).status, 404);
   assert.is((await rest(hub, 'GET', '/registrations/nobody')).status, 404);
+});
+
+test('enrolments are listed page by page, and only all of them', async ({ hub }) => {
+  for (const id of ['page-a', 'Page-b', 'page-c']) {
+    await rest(hub, 'PUT', `/enrollmentGroups/${id}`, { body: byKey(KEY) });
+  }
+  const all: string[] = [];
+  let continuation = '';
+  do {
+    const page = await rest(hub, 'POST', '/enrollmentGroups/query', {
+      body: { query: 'SELECT * FROM enrollmentGroups' },
+      headers: { 'x-ms-max-item-count': '2', 'x-ms-continuation': continuation },
+    });
+    assert.is(page.status, 200);
+    assert.ok(page.json.length <= 2);
+    all.push(...page.json.map((each: JsonObject) => String(each['enrollmentGroupId'])));
+    continuation = String(page.headers['x-ms-continuation'] ?? '');
+  } while (continuation !== '');
+  const pages = all.filter((id) => id.toLowerCase().startsWith('page-'));
+  assert.equal(pages, ['page-a', 'Page-b', 'page-c']);
+  for (const query of [undefined, 'SELECT * FROM enrollments WHERE deviceId = "x"']) {
+    const body = { query: query ?? null };
+    const refused = await rest(hub, 'POST', '/enrollments/query', { body });
+    assert.equal([refused.status, refused.json.errorCode], [400, 400004]);
+  }
+});
+
+test('overloaded, it says when to come back', async ({ hub }) => {
+  await rest(hub, 'PUT', '/enrollments/board-7', { body: byKey(KEY) });
+  const own = { token: token(hub, 'board-7') };
+  hub.faults.change({ throttle: true });
+  try {
+    const { status, json, headers } = await rest(hub, 'PUT', at(hub, 'board-7', '/register'), own);
+    assert.equal([status, json.errorCode], [429, 429001]);
+    assert.ok(Number(headers['retry-after']) > 0);
+  } finally {
+    hub.faults.change({ throttle: false });
+  }
+  assert.is((await rest(hub, 'PUT', at(hub, 'board-7', '/register'), own)).status, 202);
 });
 
 test('what is enrolled and registered survives a restart', async () => {

@@ -164,7 +164,7 @@ test('console levels, one request a call, long lines cut', () =>
           'default: 2',
           '{ a: [Object] }',
           't: 0ms',
-          '[ 1 ]',
+          '┌─────────┬────────┐\n│ (index) │ Values │\n├─────────┼────────┤\n│ 0       │ 1      │\n└─────────┴────────┘',
         ].map((text, index) => (index === 7 ? (lines[13]?.[1] as string) : text)),
       );
       assert.is(lines[15]?.[1], 'written');

@@ -16,7 +16,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createModuleHost } from '../../src/host/module-host.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
-import { deviceGrant, endOf, granting, startNoting, startOf } from '../contracts/module-host.ts';
+import {
+  deviceGrant,
+  endOf,
+  granting,
+  input,
+  startNoting,
+  startOf,
+  type Told,
+} from '../contracts/module-host.ts';
 import { until, within } from '../fakes/within.ts';
 import { guestPrograms } from './contract-programs.ts';
 import { createTestHost } from './real-host.ts';
@@ -51,6 +59,24 @@ test('a host killed from outside loses all its modules, and the next start makes
   assert.is.not(host.processes()['shared'], pid);
   await host.stop();
   assert.equal([again.endings[0]?.cause, alone.endings[0]?.cause], ['stopped', 'stopped']);
+});
+
+test('two hosts killed at once lose their own modules, a third goes on', async () => {
+  const host = createTestHost();
+  const [one, two, third] = ['one', 'two', 'third'].map((group) =>
+    startNoting(host, { module: group, code: guestPrograms.echo, group }),
+  ) as [Told, Told, Told];
+  for (const told of [one, two, third]) await startOf(told);
+  const before = host.processes();
+  for (const group of ['one', 'two']) process.kill(before[group] as number, 'SIGKILL');
+  for (const told of [one, two]) assert.is((await endOf(told)).cause, 'host lost');
+  const again = startNoting(host, { module: 'one', code: guestPrograms.echo, group: 'one' });
+  await startOf(again);
+  third.running.post([input(1, 'still here')], [undefined]);
+  await until(LIMIT_MS, 'the third answers', () => third.requests.some(({ t }) => t === 'ack'));
+  assert.is(third.endings.length, 0);
+  assert.is(host.processes()['third'], before['third']);
+  await host.stop();
 });
 
 test('a host without modules ends after its rest', async () => {

@@ -45,6 +45,22 @@ test('it waits for one that is not there yet, so long', async () => {
   assert.is((await asked).status, 201);
 });
 
+test('the cloud hears at once of a module that is absent, or listens to nothing; a silent one times out there', async () => {
+  const { live, methods } = setUp();
+  const call = { name: 'x', payload: null };
+  assert.is((await methods.fromCloud('b', call))?.status, 404);
+  live.set('b', { ...echo, listening: () => false });
+  const reply = await methods.fromCloud('b', call);
+  assert.equal(reply, {
+    status: 404,
+    payload: { message: 'Module b takes no method calls at the moment' },
+  });
+  live.set('b', { listening: () => true, invoke: async () => undefined });
+  assert.is(await methods.fromCloud('b', call), undefined);
+  live.set('b', echo);
+  assert.is((await methods.fromCloud('b', call))?.status, 201);
+});
+
 test('who is absent, silent, or on another device is said', async () => {
   const { clock, live, methods, timeouts } = setUp();
   const code = async (device: string, module: string | null): Promise<string> => {

@@ -175,7 +175,8 @@ test('createOptions asking for the impossible fail their module alone; put right
   upstream.desired('$edgeAgent', deployment(asking({ Memory: 0, Binds: ['/:/host'] })));
   upstream.goOnline();
   await clock.advance(3_000);
-  assert.is(reported(upstream, 'lastDesiredStatus', 'code'), 200);
+  assert.is(reported(upstream, 'lastDesiredStatus', 'code'), 500);
+  assert.match(String(reported(upstream, 'lastDesiredStatus', 'description')), 'HostConfig.Memory');
   assert.equal(statuses(), ['running', 'failed']);
   const told = String(reported(upstream, 'modules', 'filter', 'statusDescription'));
   assert.match(told, /HostConfig\.Memory must be .*HostConfig\.Binds\[0\]: the whole device/);
@@ -366,7 +367,7 @@ test('a bad deployment changes nothing, and every problem is reported', async ()
   );
 });
 
-test('the bundle of an old version stays until the new one is here, then leaves the disk', async () => {
+test('the bundle of an old version stays until the new one has proved itself, then leaves the disk', async () => {
   const { upstream, clock, bundles } = await running();
   upstream.desired(
     '$edgeAgent',
@@ -377,6 +378,8 @@ test('the bundle of an old version stays until the new one is here, then leaves 
   bundles.add('filter:2', 'filter');
   await clock.advance(10_000);
   assert.ok(await bundles.find('filter:2'));
+  assert.ok(await bundles.find('filter:1'));
+  await clock.advance(300_000);
   assert.is(await bundles.find('filter:1'), undefined);
   assert.ok(await bundles.find('sensor:1'));
 });
@@ -404,7 +407,11 @@ test('methods reach the module, and the runtime itself', async () => {
     payload: null,
   });
   assert.is((await upstream.invoke('$edgeAgent', { name: 'dance', payload: null }))?.status, 400);
-  assert.is(await upstream.invoke('sensor', { name: 'x', payload: null }), undefined);
+  assert.is(
+    (await upstream.invoke('sensor', { name: 'x', payload: null }))?.status,
+    404,
+    'it has no methods',
+  );
 });
 
 test('everything stops in order', async () => {

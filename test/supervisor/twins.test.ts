@@ -76,6 +76,30 @@ test('after a connect the whole twin is read, and the difference told', async ()
   assert.equal(saved.get('m')?.desired, { a: 1, c: 3, $version: 6 });
 });
 
+test('a twin the hub made anew is told what the one before had been told', async () => {
+  const { clock, twins, told } = setUp();
+  const fake = createFakeLink(hub({ a: 1, $version: 4 }, { old: 1, $version: 7 }));
+  twins.online('m', fake.link);
+  await clock.advance(10);
+  await twins.report('m', { mine: { x: 1 } });
+  await clock.advance(10);
+  assert.equal(fake.reports, [{ mine: { x: 1 } }]);
+  // The same twin, as the hub counts it: nothing is told again.
+  twins.online('m', undefined);
+  fake.set(hub({ a: 1, $version: 4 }, { old: 1, mine: { x: 1 }, $version: 8 }));
+  twins.online('m', fake.link);
+  await clock.advance(10);
+  assert.is(fake.reports.length, 1);
+  // Another one, without what the cloud had asked for.
+  twins.online('m', undefined);
+  fake.set(hub({ $version: 1 }, { $version: 1 }));
+  twins.online('m', fake.link);
+  await clock.advance(10);
+  assert.equal(fake.reports.at(-1), { old: 1, mine: { x: 1 } });
+  assert.equal(told.at(-1), { a: null, $version: 1 });
+  assert.equal(twins.read('m').reported['mine'], { x: 1 });
+});
+
 test('the next version is merged; a gap is filled by a full read; an old one is passed over', async () => {
   const { clock, twins, told } = setUp();
   const fake = createFakeLink(hub({ a: 1, $version: 2 }));

@@ -5,8 +5,12 @@ export type BadNetwork = {
   readonly port: number;
   /** Connections made through it so far. */
   readonly made: () => number;
+  /** Bytes that went through it so far, both ways, TLS included. */
+  readonly bytes: () => number;
   /** While true bytes vanish in both directions, and nobody is told. */
   readonly stall: (on: boolean) => void;
+  /** While true nobody gets through, and who was is cut off. */
+  readonly away: (on: boolean) => void;
   /** Ends every connection. */
   readonly cut: () => void;
   readonly close: () => Promise<void>;
@@ -15,17 +19,21 @@ export type BadNetwork = {
 export async function openBadNetwork(to: number): Promise<BadNetwork> {
   const sockets = new Set<Socket>();
   let made = 0;
+  let bytes = 0;
   let stalled = false;
+  let isAway = false;
 
   const server = createServer((near) => {
     made++;
+    if (isAway) return void near.destroy();
     const far = dial(to, '127.0.0.1');
     for (const [from, into] of [
       [near, far],
       [far, near],
     ] as const) {
       sockets.add(from);
-      from.on('data', (chunk) => {
+      from.on('data', (chunk: Buffer) => {
+        bytes += chunk.byteLength;
         if (!stalled) into.write(chunk);
       });
       from.on('error', () => into.destroy());
@@ -44,7 +52,12 @@ export async function openBadNetwork(to: number): Promise<BadNetwork> {
   return {
     port: (server.address() as AddressInfo).port,
     made: () => made,
+    bytes: () => bytes,
     stall: (on) => void (stalled = on),
+    away(on) {
+      isAway = on;
+      if (on) cut();
+    },
     cut,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -49,7 +49,7 @@ test('days without a network cost no memory, and attempts keep coming', async ()
     },
     {
       identities,
-      ca: undefined,
+      secureContext: undefined,
       clock,
       random: () => 0.5,
       log,

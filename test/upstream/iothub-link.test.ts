@@ -102,9 +102,11 @@ test('a connection cut in the middle of sending: all is answered, all arrives at
     await until(LIMIT_MS, 'the first event', () => hub.hub().counters.events > 20);
     hub.network.cut();
     const outcomes = codesOf(await within(LIMIT_MS, 'outcomes', sending));
-    const at = outcomes.indexOf('UPSTREAM_AWAY');
+    const at = outcomes.indexOf('UPSTREAM_CUT');
     assert.ok(at > 0, 'something was sent, something was not');
     assert.equal(new Set(outcomes.slice(at + 10)), new Set(['UPSTREAM_AWAY']));
+    const blamed = outcomes.filter((code) => code === 'UPSTREAM_CUT');
+    assert.ok(blamed.length <= 10, 'only what was on its way may be to blame');
     await link.untilOnline();
     const left = texts.filter((_, index) => outcomes[index] !== undefined);
     assert.equal(new Set(codesOf(await link.send(left.map(message)))), new Set([undefined]));
@@ -135,6 +137,35 @@ test('a silent network: sends and twin requests end by their limits, and the lin
     hub.network.stall(false);
     await link.untilOnline();
     assert.equal(codesOf(await link.send([message('c')])), [undefined]);
+  }));
+
+test('a hub that cuts the connection for a message: that one is named', () =>
+  using({}, async (hub, open) => {
+    const link = await open();
+    hub.hub().faults.change({ quota: true });
+    assert.equal(codesOf(await link.send([message('a')])), ['UPSTREAM_CUT']);
+    assert.equal(codesOf(await link.send([message('b')])), ['UPSTREAM_AWAY']);
+    hub.hub().faults.change({ quota: false });
+    await link.untilOnline();
+    assert.equal(codesOf(await link.send([message('c')])), [undefined]);
+    assert.equal(await hub.sent('sensor'), ['c']);
+  }));
+
+test('a hub that acknowledges nothing: the link is made anew, and nobody is to blame', () =>
+  using({ sendMs: 300, closeMs: 300 }, async (hub, open) => {
+    const link = await open();
+    hub.hub().faults.change({ dropAcks: 1 });
+    const before = hub.network.made();
+    assert.equal(codesOf(await link.send([message('a')])), ['UPSTREAM_AWAY']);
+    await link.untilOffline();
+    await link.untilOnline();
+    assert.is(hub.network.made(), before + 1);
+    assert.equal(codesOf(await link.send([message('b')])), ['UPSTREAM_AWAY']);
+    hub.hub().faults.change({ dropAcks: 0 });
+    await link.untilOffline();
+    await link.untilOnline();
+    assert.equal(codesOf(await link.send([message('c')])), [undefined]);
+    assert.equal(new Set(await hub.sent('sensor')), new Set(['a', 'b', 'c']));
   }));
 
 test('close is prompt, whatever the network does', () =>

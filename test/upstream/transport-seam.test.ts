@@ -44,6 +44,7 @@ async function open(): Promise<{
   const errors: unknown[] = [];
   const seam = openTransportSeam(
     transport,
+    undefined,
     (call) => calls.push(call),
     (cause) => errors.push(cause),
   );

@@ -99,9 +99,9 @@ function commandsOf(kind: Kind): readonly Command[] {
     summary: `every ${kind.what}`,
     options: loginOptions,
     async run(args) {
-      const query = { query: 'SELECT * FROM enrollments' };
-      const found = (await clientOf(args).call('POST', `${kind.path}/query`, query)) ?? [];
-      const all = (Array.isArray(found) ? found : []) as readonly JsonObject[];
+      const query = 'SELECT * FROM enrollments';
+      const found = await clientOf(args).query(query, `${kind.path}/query`);
+      const all = found as readonly JsonObject[];
       const rows = all.map((one) => [
         String(one[kind.idName]),
         String(one['provisioningStatus']),

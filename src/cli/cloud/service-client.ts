@@ -39,8 +39,8 @@ export interface ServiceClient {
   readonly hostName: string;
   /** The answer's JSON, null when it has none. */
   call(method: string, path: string, body?: Json, options?: CallOptions): Promise<Json | undefined>;
-  /** All that a query finds, page after page. */
-  query(text: string): Promise<readonly Json[]>;
+  /** All that a query finds, page after page. @param path what is asked; default the hub's devices. */
+  query(text: string, path?: string): Promise<readonly Json[]>;
   /** Sends a message to a device, over AMQP: the hub has no other way that is documented. */
   send(device: string, message: DeviceMessage): Promise<void>;
   /** Calls `event` for each event after `since` until `stop` is called; `ended` when the stream is over. */
@@ -62,7 +62,8 @@ const DPS_PATH = /^\/(enrollments|enrollmentGroups|registrations)\b/;
 const TOKEN_S = 3_600;
 const TIMEOUT_MS = 40_000;
 
-export function createServiceClient(login: Login): ServiceClient {
+/** @param now the time its tokens are made for. */
+export function createServiceClient(login: Login, now: () => number = Date.now): ServiceClient {
   const fields = parseLogin(login.connectionString);
   const ca = login.caFile === undefined ? undefined : [...rootCertificates, readCa(login.caFile)];
   const [host, port] = fields.hostName.split(':');
@@ -70,7 +71,7 @@ export function createServiceClient(login: Login): ServiceClient {
   function token(): string {
     const sas = {
       resource: encodeURIComponent(fields.hostName),
-      expiryS: Math.floor(Date.now() / 1000) + TOKEN_S,
+      expiryS: Math.floor(now() / 1000) + TOKEN_S,
       policy: fields.policy,
     };
     const key = Buffer.from(fields.key, 'base64');
@@ -130,11 +131,10 @@ export function createServiceClient(login: Login): ServiceClient {
       if (status >= 300) throw refusal(method, path, status, text);
       return text === '' ? null : (JSON.parse(text) as Json);
     },
-    async query(query) {
+    async query(query, path = '/devices/query') {
       const found: Json[] = [];
       let continuation = '';
       do {
-        const path = '/devices/query';
         const headers: Record<string, string> =
           continuation === '' ? {} : { 'x-ms-continuation': continuation };
         const { response, text } = await exchange('POST', path, { query }, headers);

@@ -10,6 +10,8 @@ export type Rooms = {
   readonly done: (event: Extract<HostEvent, { t: 'done' }>) => void;
   readonly signal: (event: Extract<HostEvent, { t: 'signal' }>) => void;
   readonly timers: () => Promise<void>;
+  /** True = the module takes it. */
+  readonly rejected: (event: Extract<HostEvent, { t: 'rejected' }>) => boolean;
   /** No room for this input: it must come again. */
   readonly refuse: (id: number) => void;
   /** Runs and takes the error, so that one event cannot spoil the others. */
@@ -43,10 +45,12 @@ export function createDoor(rooms: Rooms): Door {
     }
   }
 
-  function enterFromHost(event: HostEvent): void {
+  function enterFromHost(event: HostEvent): boolean | undefined {
+    if (event.t === 'rejected') return rooms.rejected(event);
     if (event.t === 'timers') void rooms.timers();
     else if (event.t === 'done') rooms.done(event);
     else rooms.signal(event);
+    return undefined;
   }
 
   return (events, bytes, hostEvents) => {
@@ -67,12 +71,16 @@ export function createDoor(rooms: Rooms): Door {
         rooms.guard(() => enter(event, body));
       }
     }
+    let answer: boolean | undefined;
     if (hostEvents !== '') {
       const list = parse(hostEvents) as readonly HostEvent[];
       for (let i = 0; i < list.length && !rooms.closed(); i++) {
         const event = list[i] as HostEvent;
-        rooms.guard(() => enterFromHost(event));
+        rooms.guard(() => {
+          answer = enterFromHost(event);
+        });
       }
     }
+    return answer;
   };
 }

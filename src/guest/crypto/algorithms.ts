@@ -36,6 +36,10 @@ const agreed = 'public!:key';
 const hkdf = `${hash},info!:bytes,salt!:bytes`;
 const pbkdf2 = `${hash},iterations!:long,salt!:bytes`;
 
+const cshake = 'outputLength!:long,customization:bytes,functionName:bytes';
+const turboshake = 'outputLength!:long,domainSeparation:octet';
+const kangaroo = 'outputLength!:long,customization:bytes';
+
 type Row = Partial<Record<Operation, Members>>;
 
 const both = (crypt: Members): Row => ({ encrypt: crypt, decrypt: crypt });
@@ -55,6 +59,15 @@ const algorithms: Readonly<Record<string, Row>> = {
   'SHA-256': { digest: none },
   'SHA-384': { digest: none },
   'SHA-512': { digest: none },
+  'SHA3-256': { digest: none },
+  'SHA3-384': { digest: none },
+  'SHA3-512': { digest: none },
+  cSHAKE128: { digest: cshake },
+  cSHAKE256: { digest: cshake },
+  TurboSHAKE128: { digest: turboshake },
+  TurboSHAKE256: { digest: turboshake },
+  KT128: { digest: kangaroo },
+  KT256: { digest: kangaroo },
   'AES-CBC': { ...aes, ...both('iv!:bytes') },
   'AES-CTR': { ...aes, ...both('counter!:bytes,length!:octet') },
   'AES-GCM': { ...aes, ...both('additionalData:bytes,iv!:bytes,tagLength:octet') },

@@ -137,9 +137,16 @@ const classes: Readonly<Record<string, new (message: string) => Error>> = {
   SecurityDeviceError,
 };
 
-/** The error of a refused request as the SDK's class, or a plain Error under a name we do not know. */
-export function errorOf(error: CallError): Error {
-  const Class = Object.hasOwn(classes, error.name) ? classes[error.name] : undefined;
-  if (Class !== undefined) return new Class(error.message);
-  return Object.assign(new Error(error.message), { name: error.name });
+/**
+ * The error of a refused request as the SDK's class, or a plain Error under a name we do not know. Its stack names
+ * the caller, of whom `at` was made, and not the answer's arrival.
+ */
+export function errorOf({ name, message }: CallError, at?: Error): Error {
+  const Class = Object.hasOwn(classes, name) ? classes[name] : undefined;
+  const made =
+    Class === undefined ? Object.assign(new Error(message), { name }) : new Class(message);
+  const [, ...frames] = (at?.stack ?? '').split('\n');
+  if (frames.length === 0) return made;
+  const value = [`${name}: ${message}`, ...frames].join('\n');
+  return Object.defineProperty(made, 'stack', { value, writable: true, configurable: true });
 }

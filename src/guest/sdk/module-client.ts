@@ -225,6 +225,7 @@ export class ModuleClient extends seam.EventEmitter {
     done?: Callback<MethodResult>,
   ): Promise<MethodResult> | void {
     const callback = typeof paramsOrDone === 'function' ? paramsOrDone : done;
+    const at = new Error();
     return callbackOrPromise<MethodResult>(callback, (end) => {
       if (!deviceId) throw new ReferenceError(`deviceId cannot be '${deviceId}'`);
       if (!moduleIdOrParams) {
@@ -254,7 +255,7 @@ export class ModuleClient extends seam.EventEmitter {
         undefined,
         (error, value) => {
           if (error === undefined) end(null, value as MethodResult);
-          else end(errorOf(error));
+          else end(errorOf(error, at));
         },
       );
     });

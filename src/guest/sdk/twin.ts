@@ -105,6 +105,7 @@ export class Twin extends seam.EventEmitter {
   }
 
   #report(patch: object, done?: ErrorCallback): Promise<void> {
+    const at = new Error();
     return callbackOrPromise<void>(done, (end) => {
       // A copy: what the module changes meanwhile was not reported.
       const copy = copyJson(patch, 'patch of reported properties');
@@ -113,7 +114,7 @@ export class Twin extends seam.EventEmitter {
       }
       seam.call({ t: 'report', patch: copy }, undefined, (error) => {
         if (error !== undefined) {
-          end(errorOf(error));
+          end(errorOf(error, at));
           return;
         }
         merge(this.properties.reported, copy);

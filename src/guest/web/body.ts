@@ -44,12 +44,6 @@ export function extractBody(body: unknown): Extracted {
       }
       return { content: Content.ofStream(body), type: undefined };
     }
-    // The standard would send "[object Object]".
-    if (Object.getPrototypeOf(body) === Object.prototype && !Object.hasOwn(body, 'toString')) {
-      throw new TypeError(
-        'A body is a string, bytes, a Blob, a form or a stream: make text of objects with JSON.stringify',
-      );
-    }
   }
   return ofText(body, 'text/plain;charset=UTF-8');
 }

@@ -1,5 +1,5 @@
 /** `QuotaExceededError` (WebIDL §2.8.2): a DOMException with its quota and what was asked for. */
-import { describeInterface, toDictionary } from '../world/webidl.ts';
+import { CLONE, describeInterface, toDictionary } from '../world/webidl.ts';
 import { DOMException } from './dom-exception.ts';
 
 /** Null = not told. */
@@ -23,6 +23,17 @@ export class QuotaExceededError extends DOMException {
   }
   get requested(): number | null {
     return quotaOf(this).requested;
+  }
+
+  override [CLONE](): QuotaExceededError {
+    const { message, stack } = this as unknown as Error;
+    const copy = new QuotaExceededError(message);
+    known.set(copy, quotaOf(this));
+    return Object.defineProperty(copy, 'stack', {
+      value: stack,
+      writable: true,
+      configurable: true,
+    });
   }
 
   static {

@@ -305,12 +305,12 @@ function toReferrer(text: string): string {
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** The usual ones in any case; the standard forgot `patch`, and servers refuse it so. */
+/** These in any case (Fetch §2.2.1, "normalize"); `patch` stays as it is, and servers refuse it so. */
 function readMethod(method: string): string {
   const upper = method.toUpperCase();
   if (!token.test(method) || ['CONNECT', 'TRACE', 'TRACK'].includes(upper)) {
     throw new TypeError(`Its method is no word of HTTP open to modules: ${JSON.stringify(method)}`);
   }
-  const usual = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+  const usual = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
   return usual.includes(upper) ? upper : method;
 }

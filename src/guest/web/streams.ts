@@ -22,7 +22,8 @@ export function streams(): Library {
   return loaded;
 }
 
-function mended(classes: Library): Library {
+function mended(library: Library): Library {
+  const classes = { ...library, TransformStream: withoutNull(library.TransformStream) };
   const { ReadableStream, TransformStream, WritableStream } = classes;
   // The library's own, from the days before `controller.signal`.
   Reflect.deleteProperty(classes.WritableStreamDefaultController.prototype, 'abortReason');
@@ -40,6 +41,20 @@ function mended(classes: Library): Library {
     Object.defineProperty(Class.prototype, TRANSFER, { value, configurable: true });
   }
   return classes;
+}
+
+/** A transformer may be left out, but null is none. */
+function withoutNull(Original: Library['TransformStream']): Library['TransformStream'] {
+  const { prototype } = Original;
+  const TransformStream = function TransformStream(...args: unknown[]): object {
+    if (new.target === undefined || args[0] === null) {
+      throw new TypeError('TransformStream is made by new, of an object or nothing');
+    }
+    return Reflect.construct(Original, args, new.target) as object;
+  };
+  Object.defineProperty(TransformStream, 'prototype', { value: prototype, writable: false });
+  Object.defineProperty(prototype, 'constructor', { value: TransformStream });
+  return TransformStream as never;
 }
 
 /** WebIDL §3.7.10.2: it has the builtin iterators' prototype, and of its own only `next` and `return`. */

@@ -1,6 +1,7 @@
 /** `console`: each call is one line for the runtime's log, formatted here and cut at a length. */
 import type { LogLevel } from '../../core/guest-protocol.ts';
 import { LINE_MAX } from '../limits.ts';
+import { tableOf } from './console-table.ts';
 import { format } from './format.ts';
 import { type InspectOptions, inspect } from './inspect.ts';
 
@@ -22,31 +23,33 @@ export function createConsole(
     }
     write(level, whole);
   }
-  const at =
-    (level: LogLevel) =>
-    (...values: unknown[]): void =>
-      line(level, format(...values));
-
   function sinceStart(label: string): string | undefined {
     const since = started.get(label);
     if (since === undefined) line('warn', `No such label '${label}' for console.time()`);
     return since === undefined ? undefined : `${label}: ${(elapsed() - since).toFixed(3)}ms`;
   }
 
+  /** A namespace (Console standard §1), so none of its functions can be called with `new`. */
   const console = {
-    debug: at('debug'),
-    info: at('info'),
-    log: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    trace: function traced(this: void, ...values: unknown[]): void {
+    debug: (...values: unknown[]): void => line('debug', format(...values)),
+    info: (...values: unknown[]): void => line('info', format(...values)),
+    log: (...values: unknown[]): void => line('info', format(...values)),
+    warn: (...values: unknown[]): void => line('warn', format(...values)),
+    error: (...values: unknown[]): void => line('error', format(...values)),
+    trace(...values: unknown[]): void {
       const error = new Error(format(...values));
       error.name = 'Trace';
-      Error.captureStackTrace(error, traced);
+      Error.captureStackTrace(error, console.trace);
       line('debug', error.stack ?? error.message);
     },
     dir: (value: unknown, options?: InspectOptions): void => line('info', inspect(value, options)),
-    table: at('info'),
+    dirxml: (...values: unknown[]): void => line('info', format(...values)),
+    table: (data: unknown, properties?: unknown): void =>
+      line('info', tableOf(data, properties) ?? format(data)),
+    /** A log has no screen. */
+    clear(): void {
+      indent = '';
+    },
     assert(condition: unknown, ...values: unknown[]): void {
       if (condition) return;
       const [first, ...rest] = values;
@@ -55,12 +58,16 @@ export function createConsole(
         line('error', format(`Assertion failed: ${first}`, ...rest));
       else line('error', format('Assertion failed:', ...values));
     },
-    count(label = 'default'): void {
-      const count = (counts.get(label) ?? 0) + 1;
-      counts.set(label, count);
-      line('info', `${label}: ${count}`);
+    count(label: unknown = 'default'): void {
+      const name = `${label as string}`;
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      line('info', `${name}: ${count}`);
     },
-    countReset: (label = 'default'): void => void counts.delete(label),
+    countReset(label: unknown = 'default'): void {
+      const name = `${label as string}`;
+      if (!counts.delete(name)) line('warn', `Count for '${name}' does not exist`);
+    },
     group(...values: unknown[]): void {
       if (values.length > 0) line('info', format(...values));
       indent += '  ';
@@ -69,16 +76,23 @@ export function createConsole(
     groupEnd(): void {
       indent = indent.slice(2);
     },
-    time: (label = 'default'): void => void started.set(label, elapsed()),
-    timeLog(label = 'default', ...values: unknown[]): void {
-      const text = sinceStart(label);
+    time(label: unknown = 'default'): void {
+      const name = `${label as string}`;
+      if (started.has(name)) line('warn', `Label '${name}' already exists for console.time()`);
+      else started.set(name, elapsed());
+    },
+    timeLog(label: unknown = 'default', ...values: unknown[]): void {
+      const text = sinceStart(`${label as string}`);
       if (text !== undefined) line('info', format('%s', text, ...values));
     },
-    timeEnd(label = 'default'): void {
-      const text = sinceStart(label);
+    timeEnd(label: unknown = 'default'): void {
+      const name = `${label as string}`;
+      const text = sinceStart(name);
       if (text !== undefined) line('info', text);
-      started.delete(label);
+      started.delete(name);
     },
   };
+  Object.setPrototypeOf(console, {});
+  Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true });
   return console;
 }

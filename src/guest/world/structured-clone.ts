@@ -81,7 +81,7 @@ function clone(value: unknown, cloning: Cloning): unknown {
   if (ArrayBuffer.isView(value)) return keep(cloneView(value, cloning));
   if (isBuffer(value)) {
     if (value.detached) throw cannot(value);
-    return keep(value.slice(0));
+    return keep(copyBuffer(value));
   }
   if (isError(value)) return cloneError(value, keep, cloning);
   const time = tried(getTime, value);
@@ -157,19 +157,52 @@ function cloneSet(from: Set<unknown>, to: Set<unknown>, cloning: Cloning): Set<u
 
 const now = (item: unknown): unknown => (item instanceof Later ? item.value : item);
 
-type ViewMaker = new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView;
+function copyBuffer(buffer: ArrayBuffer): ArrayBuffer {
+  if (!buffer.resizable) return buffer.slice(0);
+  const { byteLength, maxByteLength } = buffer;
+  const copy = new ArrayBuffer(byteLength, { maxByteLength });
+  new Uint8Array(copy).set(new Uint8Array(buffer));
+  return copy;
+}
+
+type ViewMaker = new (buffer: ArrayBuffer, offset: number, length?: number) => ArrayBufferView;
 
 function cloneView(view: ArrayBufferView, cloning: Cloning): unknown {
-  if ((view.buffer as ArrayBuffer).detached) throw cannot(view);
+  const { buffer: own } = view as { readonly buffer: ArrayBuffer };
+  if (own.detached || isOutOfBounds(view)) throw cannot(view);
   const tag = typedArrayTag.call(view);
   const Maker = tag === undefined ? DataView : (views[tag] as unknown as ViewMaker);
   const { byteOffset } = view;
-  const length = tag === undefined ? view.byteLength : (view as Uint8Array).length;
+  const size = (): number => (tag === undefined ? view.byteLength : (view as Uint8Array).length);
+  const length = followsItsBuffer(own, size) ? undefined : size();
   const buffer = clone(view.buffer, cloning);
   const make = (bytes: unknown): ArrayBufferView =>
     new Maker(bytes as ArrayBuffer, byteOffset, length);
   return buffer instanceof Later ? new Later(() => make(buffer.value)) : make(buffer);
 }
+
+/** A resizable buffer has become too short for it. */
+function isOutOfBounds(view: ArrayBufferView): boolean {
+  try {
+    if (typedArrayTag.call(view) === undefined) void view.byteLength;
+    else typedArrayAt.call(view as Uint8Array, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A view without a length of its own grows with its buffer; nothing else tells. */
+function followsItsBuffer(buffer: ArrayBuffer, size: () => number): boolean {
+  const { byteLength, maxByteLength, resizable } = buffer;
+  if (!resizable || maxByteLength - byteLength < ELEMENT_BYTES_MAX) return false;
+  const before = size();
+  buffer.resize(byteLength + ELEMENT_BYTES_MAX);
+  const after = size();
+  buffer.resize(byteLength);
+  return after !== before;
+}
+const ELEMENT_BYTES_MAX = 8;
 
 const errorClasses: Readonly<Record<string, ErrorConstructor>> = {
   EvalError,
@@ -255,6 +288,7 @@ const typedArrayTag = getterOf<string | undefined>(
   Object.getPrototypeOf(Uint8Array.prototype) as object,
   Symbol.toStringTag,
 ) as (this: unknown) => string | undefined;
+const typedArrayAt = (Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array).at;
 const views: Readonly<Record<string, unknown>> = Object.fromEntries(
   'Int8 Uint8 Uint8Clamped Int16 Uint16 Int32 Uint32 Float16 Float32 Float64 BigInt64 BigUint64'
     .split(' ')

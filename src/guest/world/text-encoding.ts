@@ -18,11 +18,15 @@ const windows1252 =
 
 /** Where the other encodings are found: a function at `TextDecoder[ENCODINGS]`. */
 export const ENCODINGS: unique symbol = Symbol.for('isolet.encodings') as never;
-export type MoreEncodings = (
-  label: string,
-) => { readonly name: string; readonly characters: string } | undefined;
+export type MoreEncodings = (label: string) => Encoding | undefined;
+type Encoding = {
+  readonly name: string;
+  /** Of a single-byte encoding: those of the bytes from 0x80 on. */
+  readonly characters?: string;
+  readonly createDecoder?: (fatal: boolean, fail: () => TypeError) => Decoder;
+};
 
-function findEncoding(text: string): { name: string; characters?: string } | undefined {
+function findEncoding(text: string): Encoding | undefined {
   // As ASCII: U+212A is a small `k` by its own rules.
   const label = text
     .replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '')
@@ -57,7 +61,7 @@ export class TextEncoder {
   }
 }
 
-type Decoder = {
+export type Decoder = {
   /** `last` = nothing follows; the next text begins anew. Throws what `fail` makes when it is fatal. */
   decode(bytes: Uint8Array, last: boolean): string;
 };
@@ -66,7 +70,7 @@ export class TextDecoder {
   readonly #encoding: string;
   readonly #fatal: boolean;
   readonly #ignoreBom: boolean;
-  readonly #characters: string | undefined;
+  readonly #make: (fatal: boolean) => Decoder;
   #decoder: Decoder | undefined;
   /** Something of this text has come out: what follows is no byte order mark. */
   #begun = false;
@@ -83,7 +87,7 @@ export class TextDecoder {
       });
     }
     this.#encoding = encoding.name;
-    this.#characters = encoding.characters;
+    this.#make = (strict) => createDecoder(encoding, strict);
     this.#fatal = Boolean(fatal);
     this.#ignoreBom = Boolean(ignoreBOM);
   }
@@ -107,7 +111,7 @@ export class TextDecoder {
     const encoding = this.#encoding;
     const bytes = bytesOf(input);
     const last = !toDictionary(options, 'The options of decode')['stream'];
-    const decoder = (this.#decoder ??= createDecoder(encoding, this.#fatal, this.#characters));
+    const decoder = (this.#decoder ??= this.#make(this.#fatal));
     let text: string;
     try {
       text = decoder.decode(bytes, last);
@@ -130,13 +134,17 @@ export class TextDecoder {
   }
 }
 
-function createDecoder(encoding: string, fatal: boolean, characters?: string): Decoder {
+function createDecoder(
+  { name, characters, createDecoder: own }: Encoding,
+  fatal: boolean,
+): Decoder {
   const fail = (): TypeError =>
-    Object.assign(new TypeError(`The encoded data was not valid for encoding ${encoding}`), {
+    Object.assign(new TypeError(`The encoded data was not valid for encoding ${name}`), {
       code: 'ERR_ENCODING_INVALID_ENCODED_DATA',
     });
-  if (encoding === 'utf-8') return utf8(fatal, fail);
-  if (encoding.startsWith('utf-16')) return utf16(encoding === 'utf-16be', fatal, fail);
+  if (own !== undefined) return own(fatal, fail);
+  if (name === 'utf-8') return utf8(fatal, fail);
+  if (name.startsWith('utf-16')) return utf16(name === 'utf-16be', fatal, fail);
   return bytewise(characters ?? windows1252, fatal, fail);
 }
 

@@ -23,7 +23,7 @@ const given = {
 /** The service in Azure takes its time. */
 const PATIENCE_MS = given.service === undefined ? 20_000 : 120_000;
 
-export type Registered = {
+type Registered = {
   readonly registrationId: string;
   readonly deviceId: string;
   readonly assignedHub: string;

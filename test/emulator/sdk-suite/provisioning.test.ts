@@ -101,6 +101,16 @@ test('a group by certificate: whatever its authority issued, through one between
   await rejection(target.registerByCertificate(id, stranger));
   const named = await between.issue('somebody-else');
   await rejection(target.registerByCertificate(id, named));
+  const old = await between.issue(id, { fromDays: -9, toDays: -2 });
+  await rejection(target.registerByCertificate(id, old));
+
+  // By its root: what an authority below it issued, when the device shows that one, too.
+  const signingCertificates = { primary: { certificate: root.cert } };
+  const attestation = { type: 'x509', x509: { signingCertificates } };
+  await target.enrol('enrollmentGroups', target.newId(), { attestation });
+  const other = target.newId();
+  const below = await (await newAuthority('isolet test line 4', root)).issue(other);
+  assert.is((await target.registerByCertificate(other, below)).deviceId, other);
 });
 
 test('a wrong key, an unknown registration and a disabled enrolment are refused', async ({

@@ -29,6 +29,35 @@ test('digests of every hash, in any case, of buffers and views', () =>
     return found;
   }));
 
+test('the younger digests, with what they take besides the data', () =>
+  asInNode(async () => {
+    const data = new TextEncoder().encode('abc');
+    const found: string[] = [];
+    const algorithms: readonly object[] = [
+      ...['SHA3-256', 'sha3-384', 'SHA3-512'].map((name) => ({ name })),
+      { name: 'cSHAKE128', outputLength: 256 },
+      { name: 'cshake256', outputLength: 0 },
+      { name: 'cSHAKE256', outputLength: 1024, customization: data, functionName: data },
+      { name: 'TurboSHAKE128', outputLength: 80, domainSeparation: 7 },
+      { name: 'TurboSHAKE256', outputLength: 512 },
+      { name: 'KT128', outputLength: 256, customization: data },
+      { name: 'KT256', outputLength: 512 },
+      { name: 'cSHAKE128' },
+      { name: 'KT128', outputLength: -1 },
+      { name: 'TurboSHAKE128', outputLength: 0 },
+      { name: 'TurboSHAKE128', outputLength: 8, domainSeparation: 128 },
+    ];
+    for (const algorithm of algorithms) {
+      found.push(
+        await crypto.subtle.digest(algorithm as never, data).then(
+          (bytes) => Buffer.from(bytes).toString('hex'),
+          (error: Error) => error.name,
+        ),
+      );
+    }
+    return found;
+  }));
+
 test('secret keys: made, imported, exported, used', () =>
   asInNode(async () => {
     const { subtle } = crypto;

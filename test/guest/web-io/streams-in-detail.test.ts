@@ -11,9 +11,9 @@ test('what streams are made of, and read by', async () => {
       told[name] = await (async () => run())().catch((error: Error) => error.name ?? String(error));
     };
     const sources: readonly (readonly unknown[])[] = [
-      ...[{}, 5, { type: 'x' }, { type: undefined }, { start: 5 }, { pull: 'x' }].map((one) => [
-        one,
-      ]),
+      ...[{}, 5, null, { type: 'x' }, { type: undefined }, { start: 5 }, { pull: 'x' }].map(
+        (one) => [one],
+      ),
       ...[Number.NaN, -1, 'a', '3'].map((highWaterMark) => [{}, { highWaterMark }]),
       [{ type: 'bytes', autoAllocateChunkSize: 0 }],
       [{ type: 'bytes' }, { size: () => 1 }],

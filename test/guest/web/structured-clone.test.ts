@@ -119,6 +119,31 @@ test('what is transferred moves, and only when all goes well', () => {
   assert.is(moved.byteLength, 0);
 });
 
+test('buffers that grow, and views that follow them', async () => {
+  const told = await inGuest(() => {
+    const buffer = new ArrayBuffer(16, { maxByteLength: 64 });
+    const [whole, part] = [new Uint16Array(buffer, 2), new Uint16Array(buffer, 2, 3)];
+    whole[0] = 7;
+    const copy = structuredClone({ buffer, whole, part, view: new DataView(buffer) });
+    copy.buffer.resize(32);
+    const lengths = [copy.whole.length, copy.part.length, copy.view.byteLength, copy.whole[0]];
+    const moved = structuredClone(whole, { transfer: [buffer] });
+    moved.buffer.resize(64);
+    const short = new ArrayBuffer(8, { maxByteLength: 8 });
+    const beyond = [new Uint8Array(short, 4, 4), new DataView(short, 4, 4)];
+    short.resize(4);
+    const refused = beyond.map((view) => {
+      try {
+        return structuredClone(view).byteLength;
+      } catch (error) {
+        return (error as Error).name;
+      }
+    });
+    return [lengths, buffer.detached, moved.length, moved.buffer.maxByteLength, refused];
+  });
+  assert.equal(told, [[15, 3, 32, 7], true, 31, 64, ['DataCloneError', 'DataCloneError']]);
+});
+
 test('what cannot be cloned', async () => {
   const errors = await inGuest(async () => {
     const attempts: [unknown, unknown?][] = [
@@ -161,16 +186,19 @@ test('what cannot be cloned', async () => {
       }
     });
     const exception = structuredClone(new DOMException('m', 'AbortError'));
+    const full = structuredClone(new QuotaExceededError('full', { quota: 1, requested: 2 }));
     return {
       names: [...new Set(names)],
       types: [...new Set(types)],
       copy: [exception instanceof DOMException, exception.name, exception.message, exception.code],
+      full: [full instanceof QuotaExceededError, full.message, full.quota, full.requested],
     };
   });
   assert.equal(errors, {
     names: ['DataCloneError 25'],
     types: ['TypeError'],
     copy: [true, 'AbortError', 'm', 20],
+    full: [true, 'full', 1, 2],
   });
 });
 

@@ -63,6 +63,38 @@ const sdk: readonly Try[] = [
     ],
   },
   {
+    name: 'the constructor behind the reduced one, by a patched Reflect',
+    gains: 'resizable buffers of any size',
+    code: `const { construct, apply } = Reflect;
+      const seen = [];
+      Reflect.construct = (target, args, made) => { seen.push(target); return construct(target, args, made ?? target); };
+      Reflect.apply = (target, self, args) => { seen.push(target); return apply(target, self, args); };
+      new ArrayBuffer(8);
+      Object.assign(Reflect, { construct, apply });
+      return seen.length;`,
+    gets: 0,
+  },
+  {
+    name: 'many small resizable buffers',
+    gains: 'gigabytes no heap limit counts, a little at a time',
+    code: `const far = { maxByteLength: 500_000 };
+      const [ceil, trunc, deref, iterate] = [Math.ceil, Math.trunc, WeakRef.prototype.deref, Array.prototype[Symbol.iterator]];
+      Math.ceil = Math.trunc = () => 0;
+      WeakRef.prototype.deref = () => undefined;
+      const kept = [];
+      const many = (make) => { for (let i = 0; i < 1000; i++) { try { const one = make(); one.resize(500_000); kept.push(one); } catch (error) { return error.name; } } return 'all'; };
+      const flat = many(() => new ArrayBuffer(0, far));
+      let depth = 0;
+      const nested = many(() => Reflect.construct(ArrayBuffer, [0, far], Object.defineProperty(function () {}.bind(), 'prototype', { get() { if (depth++ < 100) kept.push(new ArrayBuffer(0, far)); return ArrayBuffer.prototype; } })));
+      const moved = many(() => kept[kept.push(kept.pop().transfer()) - 1] && new ArrayBuffer(0, far));
+      const minus = many(() => new ArrayBuffer(0, { maxByteLength: -1e9 }));
+      Object.assign(Math, { ceil, trunc }); WeakRef.prototype.deref = deref;
+      let bytes = 0;
+      for (const one of kept) bytes += one.maxByteLength;
+      return [flat, nested, moved, minus, bytes <= 2 * 1_048_576];`,
+    gets: ['RangeError', 'RangeError', 'RangeError', 'RangeError', true],
+  },
+  {
     name: 'resize, grow and transfer of what there is',
     gains: 'the same from a buffer that exists',
     code: `const buffer = new ArrayBuffer(8);

@@ -1,0 +1,233 @@
+/**
+ * The way to the cloud: messages a second from a module to the emulator over TLS, through supervisor, store
+ * and the Azure SDK, against that SDK alone doing the same in this process; the supervisor's own memory
+ * with twenty modules that each have a twin; and what an idle device sends and receives in a day.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import azureDevice from 'azure-iot-device';
+import azureMqtt from 'azure-iot-device-mqtt';
+import { createServiceClient } from '../../src/cli/cloud/service-client.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
+import type { RuntimeSummary } from '../../src/core/summaries.ts';
+import { bundleSource, deployment, spec } from '../e2e/device.ts';
+import { build, start } from '../e2e/programs.ts';
+import { until } from '../fakes/within.ts';
+import { openBadNetwork } from '../upstream/bad-network.ts';
+import { apiJson } from './parts/api-json.ts';
+import { atExit } from './parts/at-exit.ts';
+import { diskFolder } from './parts/disk.ts';
+import { ownMb } from './parts/memory.ts';
+import { type Bench, openBench, ratio } from './parts/report.ts';
+
+const LIMIT_MS = 90_000;
+const MODULES = 20;
+/** Not acknowledged yet, at once. */
+const WINDOW = 1_000;
+/** The collection at rest comes before it. */
+const REST_MS = 20_000;
+const DAY_S = 86_400;
+const BODY = JSON.stringify({
+  temperature: 21.5,
+  unit: 'celsius',
+  note: 'eighty bytes or so, all in all',
+});
+
+const bench: Bench<'runs' | 'messages' | 'idleSeconds'> = openBench('upstream', {
+  runs: 5,
+  messages: 5_000,
+  idleSeconds: 200,
+});
+const { runs, messages, idleSeconds } = bench.settings;
+build();
+const folder = diskFolder('upstream');
+const seed = join(folder, 'seed.json');
+writeFileSync(
+  seed,
+  JSON.stringify({
+    devices: [
+      { deviceId: 'board', capabilities: { iotEdge: true } },
+      { deviceId: 'idle', capabilities: { iotEdge: true } },
+      { deviceId: 'bare' },
+    ],
+  }),
+);
+const hub = start('emulator', [
+  '--data',
+  join(folder, 'hub'),
+  '--port',
+  '0',
+  '--json',
+  '--seed',
+  seed,
+]);
+atExit(() => hub.child.kill('SIGKILL'));
+const said = JSON.parse(await until(LIMIT_MS, 'the hub', () => hub.lines[0])) as {
+  readonly mqttPort: number;
+  readonly caFile: string;
+  readonly ownerConnectionString: string;
+  readonly devices: Readonly<Record<string, string>>;
+};
+const service = createServiceClient({
+  connectionString: said.ownerConnectionString,
+  caFile: said.caFile,
+});
+
+// ---- messages a second, in turns
+
+const SENDER = `
+import { ModuleClient, Message } from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
+const client = await ModuleClient.fromEnvironment(Mqtt);
+const twin = await client.getTwin();
+twin.on('properties.desired', ({ count }) => {
+  if (!count) return;
+  let sent = 0, open = 0;
+  const fill = () => { while (open < ${WINDOW} && sent < count) { open++; sent++; client.sendOutputEvent('out', new Message(${JSON.stringify(BODY)}), () => { open--; fill(); }); } };
+  fill();
+});`;
+const TWIN = `
+import { ModuleClient } from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
+const client = await ModuleClient.fromEnvironment(Mqtt);
+const twin = await client.getTwin();
+twin.on('properties.desired', () => {});
+twin.properties.reported.update({ up: true }, () => {});`;
+
+const sender = await bundleSource('sender', SENDER);
+const board = await startDevice('board', said.devices['board'] as string, { sender: spec(sender) });
+const bare = azureDevice.Client.fromConnectionString(
+  said.devices['bare'] as string,
+  azureMqtt.Mqtt,
+);
+await bare.setOptions({ ca: readFileSync(said.caFile, 'utf8') });
+await bare.open();
+
+const ours: number[] = [];
+const theirs: number[] = [];
+let asked = 0;
+await oursPerSecond(500);
+await theirsPerSecond(500);
+for (let run = 0; run < runs; run++) {
+  ours.push(await oursPerSecond(messages));
+  theirs.push(await theirsPerSecond(messages));
+}
+await bare.close();
+await board.stop();
+const isolet = bench.row('isolet, module to hub', 'messages/s', ours);
+const peer = bench.row('azure-iot-device-mqtt alone', 'messages/s', theirs);
+
+// ---- twenty modules with twins: memory, and a day of nothing
+
+const network = await openBadNetwork(said.mqttPort);
+const twin = spec(await bundleSource('twin', TWIN));
+const through = (said.devices['idle'] as string).replace(`:${said.mqttPort};`, `:${network.port};`);
+const names = Array.from({ length: MODULES }, (_, index) => `module-${index}`);
+const modules = Object.fromEntries(names.map((name) => [name, twin]));
+const idle = await startDevice('idle', through, modules);
+await sleep(REST_MS);
+const ownMB = bench.row(`supervisor's own memory, ${MODULES} modules`, 'MB', [
+  Math.round(ownMb(idle.pid) * 10) / 10,
+]);
+const before = network.bytes();
+await sleep(idleSeconds * 1_000);
+const idlePerDay = Math.round(((network.bytes() - before) / idleSeconds) * DAY_S);
+bench.row(`idle, ${MODULES + 2} connections`, 'KB a day', [Math.round(idlePerDay / 1_024)]);
+await idle.stop();
+await network.close();
+bench.end({
+  isolet: { ...isolet, ownMB: ownMB.median, idleBytesPerDay: idlePerDay },
+  peer,
+  against: 'azure-iot-device-mqtt alone',
+  ratio: ratio(isolet.median, peer.median),
+});
+
+/** A device of its own process, its modules running and connected. */
+async function startDevice(id: string, login: string, modules_: JsonObject) {
+  await service.call('POST', `/devices/${id}/applyConfigurationContent`, {
+    modulesContent: {
+      $edgeAgent: { 'properties.desired': deployment(modules_) },
+      $edgeHub: {
+        'properties.desired': {
+          schemaVersion: '1.1',
+          routes: { up: 'FROM /messages/* INTO $upstream' },
+          storeAndForwardConfiguration: { timeToLiveSecs: 7_200 },
+        },
+      },
+    },
+  } as Json);
+  const dataDir = join(folder, id);
+  const config = join(folder, `${id}.toml`);
+  writeFileSync(
+    config,
+    `trust_bundle_cert = ${JSON.stringify(said.caFile)}
+[provisioning]
+source = "manual"
+connection_string = ${JSON.stringify(login)}
+[isolet]
+data_dir = ${JSON.stringify(dataDir)}
+[isolet.module]
+messages_per_second = 1000000
+`,
+  );
+  const program = start('supervisor', ['--config', config]);
+  atExit(() => program.child.kill('SIGKILL'));
+  const wanted = Object.keys(modules_).length + 2;
+  await until(LIMIT_MS, 'all are connected', () => {
+    if (program.child.exitCode !== null) throw new Error(program.errors());
+    return program.lines.filter((line) => line.includes('connected to the hub')).length >= wanted;
+  });
+  await until(LIMIT_MS, 'routes', () =>
+    program.lines.some((line) => line.includes('routes are in force')),
+  );
+  return {
+    pid: program.child.pid as number,
+    status: () => apiJson<RuntimeSummary>(join(dataDir, 'api.sock'), '/status'),
+    async stop() {
+      program.child.kill('SIGTERM');
+      await program.ended;
+    },
+  };
+}
+
+/** From the word to the module until the hub has acknowledged the last. */
+async function oursPerSecond(count: number): Promise<number> {
+  const { delivered } = (await board.status()).messages;
+  const began = performance.now();
+  await service.call('PATCH', '/twins/board/modules/sender', {
+    properties: { desired: { count, asked: ++asked } },
+  });
+  const endsAt = performance.now() + LIMIT_MS;
+  while ((await board.status()).messages.delivered < delivered + count) {
+    if (performance.now() > endsAt) throw new Error('not all messages came through');
+    await sleep(10);
+  }
+  return perSecond(count, began);
+}
+
+async function theirsPerSecond(count: number): Promise<number> {
+  const began = performance.now();
+  let sent = 0;
+  let open = 0;
+  await new Promise<void>((resolve, reject) => {
+    const fill = (): void => {
+      while (open < WINDOW && sent < count) {
+        open++;
+        sent++;
+        bare.sendEvent(new azureDevice.Message(BODY), (error?: Error) => {
+          if (error) return reject(error);
+          open--;
+          if (sent === count && open === 0) resolve();
+          else fill();
+        });
+      }
+    };
+    fill();
+  });
+  return perSecond(count, began);
+}
+
+function perSecond(count: number, began: number): number {
+  return Math.round(count / ((performance.now() - began) / 1_000));
+}
