@@ -50,9 +50,9 @@ export type Config = {
   /** Limits of a module that sets none of its own. */
   readonly module: ModuleLimits;
   readonly messages: MessageSettings;
+  readonly trial: TrialSettings;
   /** Limits of what modules do over the network, and with devices. */
   readonly host: HostLimits;
-  readonly trial: TrialSettings;
   /** What deployments may grant to modules here. */
   readonly policy: Policy;
   readonly bundles: BundleSettings;
@@ -127,12 +127,12 @@ export function parseConfig(text: string, file: string, nowMs = Date.now()): Con
     ),
     module: readModuleLimits(limits),
     messages: readMessages(section(isolet, 'messages'), problems),
+    trial: readTrial(section(isolet, 'trial')),
     host: readHostLimits({
       fetch: section(isolet, 'fetch'),
       httpServer: section(isolet, 'http_server'),
       devices: section(isolet, 'devices'),
     }),
-    trial: readTrial(section(isolet, 'trial')),
     policy: readPolicy(section(isolet, 'policy'), 'isolet.policy', problems),
     bundles: readBundleSettings(section(isolet, 'bundles'), 'isolet.bundles', problems),
   };

@@ -143,10 +143,9 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       write,
       readmit: ({ message, endpoint, priority }) =>
         new Promise((resolve, reject) => {
-          router.readmit(message, endpoint, priority, (fault) => {
-            if (fault === undefined) resolve();
-            else reject(fault);
-          });
+          router.readmit(message, endpoint, priority, (fault) =>
+            fault === undefined ? resolve() : reject(fault),
+          );
         }),
       log: hubLog,
     },
