@@ -6,11 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, TomlError } from 'smol-toml';
-
 import { type BundleSettings, readBundleSettings } from './config-bundles.ts';
-
 import { readHostLimits } from './config-host.ts';
-
 import { checkKeys, type Table } from './config-keys.ts';
 import { createPlaces, placed } from './config-places.ts';
 import { type Provisioning, readProvisioning } from './config-provisioning.ts';
@@ -24,11 +21,8 @@ import { METRIC_LIMITS } from './core/own-metrics.ts';
 import { type Policy, readPolicy } from './core/policy.ts';
 import type { ModuleLimits } from './core/ports.ts';
 import { readSimulatedDevices } from './core/simulated-devices.ts';
-
 import { TRIAL_SETTINGS, type TrialSettings } from './core/trial.ts';
-
 import type { HostLimits } from './host/host-settings.ts';
-
 import type { LogLevelName } from './lib/log.ts';
 import { MESSAGE_SETTINGS, type MessageSettings } from './supervisor/message-settings.ts';
 

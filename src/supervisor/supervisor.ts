@@ -45,6 +45,7 @@ import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import type { Endpoint } from './pump.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createReporter } from './reporter.ts';
+import { createRestart } from './restart.ts';
 import { rightsOf } from './rights.ts';
 import { createRouter, type Router } from './router.ts';
 import { createStatus, type Status } from './status.ts';
@@ -157,6 +158,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   const ownMetrics = createOwnMetrics();
   const logs = parts.logs ?? createModuleLogs(createLogMap(), clock, log);
   const tasks = createAgentTasks({ clock, log, random });
+  const restart = createRestart(
+    () => agent.target(),
+    (module) => modules.restart(module),
+    parts.restartRuntime,
+  );
   const methods = createMethods({
     device: device.id,
     clock,
@@ -309,19 +315,6 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
         twins.follow(name, (patch) => modules.desired(name, patch)),
       );
     }
-  }
-
-  function restart(module: ModuleName): string | undefined {
-    const spec = agent.target()?.modules.get(module);
-    if (module === 'edgeAgent' || module === 'edgeHub') {
-      if (parts.restartRuntime === undefined) return 'This runtime cannot restart itself';
-      parts.restartRuntime();
-      return undefined;
-    }
-    if (spec === undefined) return `Module ${module} not found in the current environment`;
-    if (spec.status === 'stopped') return `Module ${module} is stopped by its deployment`;
-    modules.restart(module);
-    return undefined;
   }
 
   function endpointOf(id: EndpointId): Endpoint {
