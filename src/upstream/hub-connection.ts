@@ -7,13 +7,14 @@
 import type { SecureContext } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Message } from '../core/message.ts';
 import type { Clock, LinkSink, ModuleCredentials, TwinDocument } from '../core/ports.ts';
 import type { AzureSdk } from './azure-sdk.ts';
 import { asFault, twinFault } from './hub-fault.ts';
 import { toHubMessage } from './hub-message.ts';
 import type { IotHubSettings } from './iothub-settings.ts';
 import { createMethodAnswers } from './method-answers.ts';
+import { createOpenSends } from './open-sends.ts';
+import type { SendOne } from './send-window.ts';
 import { createTokenProvider } from './token-provider.ts';
 import { openTransportSeam } from './transport-seam.ts';
 
@@ -32,8 +33,8 @@ export type ConnectionOptions = {
 export interface HubConnection {
   /** Why it is of no use any more; stays open when close() was called before. */
   readonly ended: Promise<Fault>;
-  /** Rejects with MESSAGE_TOO_LARGE, UPSTREAM_AWAY, or UPSTREAM_CUT when it may be this message's doing. */
-  send(message: Message): Promise<void>;
+  /** Tells or throws MESSAGE_TOO_LARGE, UPSTREAM_AWAY, or UPSTREAM_CUT when it may be this message's doing. */
+  readonly send: SendOne;
   /** Rejects with UPSTREAM_AWAY, UPSTREAM_REFUSED or TIMED_OUT. */
   readTwin(): Promise<TwinDocument>;
   /** Rejects like readTwin, or with TWIN_INVALID. */
@@ -55,7 +56,13 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
   let over = false;
   /** The other side, or the network, ended it: not we. */
   let wasLost = false;
-  let idle = (): void => {};
+  let whenIdle = (): void => {};
+  const sends = createOpenSends(
+    clock,
+    settings.sendMs,
+    () => endLate('a message', settings.sendMs),
+    idle,
+  );
 
   const methods = createMethodAnswers(sink, settings.methodsMax, (reply) => {
     // Not acknowledged by MQTT; when it is lost the caller's own time-out tells.
@@ -87,8 +94,17 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     if (over) return;
     over = true;
     for (const fail of asked) fail(fault);
+    sends.failAll(fault);
     ended.resolve(fault);
     seam.cut();
+  }
+
+  function endLate(what: string, limitMs: number): void {
+    end(new Fault('TIMED_OUT', `the hub did not answer ${what} within ${limitMs / 1000} s`));
+  }
+
+  function idle(): void {
+    if (asked.size + sends.size === 0) whenIdle();
   }
 
   /** A callback of the SDK as a promise that always settles; one that never calls back ends the connection. */
@@ -99,12 +115,10 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
         cancel();
         asked.delete(fail);
         act();
-        if (asked.size === 0) idle();
+        idle();
       };
       const fail = (fault: Fault): void => settle(() => reject(fault));
-      const cancel = clock.after(limitMs, () => {
-        end(new Fault('TIMED_OUT', `the hub did not answer ${what} within ${limitMs / 1000} s`));
-      });
+      const cancel = clock.after(limitMs, () => endLate(what, limitMs));
       asked.add(fail);
       const done: Done<T> = (cause, value) =>
         settle(() => (cause ? reject(cause) : resolve(value as T)));
@@ -144,6 +158,16 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
     });
   }
 
+  function sendFault(cause: unknown, sentAtMs: number): Fault {
+    if ((cause as Error).name === 'MessageTooLargeError') {
+      return new Fault('MESSAGE_TOO_LARGE', 'IoT Hub takes messages up to 256 KB', { cause });
+    }
+    const fault = asFault(cause, 'the message did not reach the hub');
+    const soon = clock.elapsed() - sentAtMs < settings.blameMs;
+    const code = wasLost && soon ? 'UPSTREAM_CUT' : 'UPSTREAM_AWAY';
+    return new Fault(code, fault.message, { cause: fault });
+  }
+
   try {
     await open();
     // From here on the end is asked for by close(), in good order.
@@ -156,21 +180,15 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
 
   return {
     ended: ended.promise,
-    async send(message) {
+    send(message, told) {
+      if (over) return told(new Fault('UPSTREAM_AWAY', 'the connection is at its end'));
       const hubMessage = toHubMessage(message, sdk.Message);
-      const isOpen = !over;
-      const sentAt = clock.elapsed();
-      try {
-        await ask('a message', settings.sendMs, (done) => transport.sendEvent(hubMessage, done));
-      } catch (cause) {
-        if ((cause as Error).name === 'MessageTooLargeError') {
-          throw new Fault('MESSAGE_TOO_LARGE', 'IoT Hub takes messages up to 256 KB', { cause });
-        }
-        const fault = asFault(cause, 'the message did not reach the hub');
-        const soon = clock.elapsed() - sentAt < settings.blameMs;
-        const code = isOpen && wasLost && soon ? 'UPSTREAM_CUT' : 'UPSTREAM_AWAY';
-        throw new Fault(code, fault.message, { cause: fault });
-      }
+      const answer = sends.add((cause, sentAtMs) => {
+        if (!cause) told(undefined);
+        // In a turn of its own: why the connection ended may be known a little later than that it did.
+        else queueMicrotask(() => told(sendFault(cause, sentAtMs)));
+      });
+      transport.sendEvent(hubMessage, answer);
     },
     async readTwin() {
       const twin = await askTwin<TwinDocument>('a twin read', (done) => transport.getTwin(done));
@@ -184,17 +202,19 @@ export async function openHubConnection(options: ConnectionOptions): Promise<Hub
       const limit = Promise.withResolvers<void>();
       const cancel = clock.after(settings.closeMs, limit.resolve);
       const answered = new Promise<void>((resolve) => {
-        idle = resolve;
-        if (asked.size === 0) resolve();
+        whenIdle = resolve;
+        idle();
       });
       await Promise.race([answered, limit.promise]);
-      if (asked.size === 0) {
+      if (asked.size + sends.size === 0) {
         // With something on its way the SDK would wait for it, however long.
         const left = new Promise<void>((resolve) => transport.disconnect(() => resolve()));
         await Promise.race([left, limit.promise]);
       }
       cancel();
-      for (const fail of asked) fail(new Fault('UPSTREAM_AWAY', 'the connection was closed'));
+      const closed = new Fault('UPSTREAM_AWAY', 'the connection was closed');
+      for (const fail of asked) fail(closed);
+      sends.failAll(closed);
       seam.cut();
     },
   };

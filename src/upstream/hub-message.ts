@@ -26,6 +26,8 @@ const wireNames = {
 /** An MQTT topic carries all properties in 65,535 bytes; some are left for the path and the names of system properties. */
 const PROPERTY_BYTES_MAX = 64_000;
 
+const noJson = (): null => null;
+
 /** Throws MESSAGE_TOO_LARGE when the properties do not fit an MQTT topic. */
 export function toHubMessage(message: Message, Message: SdkMessageClass): SdkMessage {
   const { body, properties, system } = message;
@@ -55,7 +57,7 @@ export function toHubMessage(message: Message, Message: SdkMessageClass): SdkMes
       `the message's properties take ${bytes} bytes encoded, more than the ${PROPERTY_BYTES_MAX} that MQTT can carry`,
     );
   }
-  // The SDK turns each message into JSON, twice, for a debug line that nobody sees.
-  Object.defineProperty(hub, 'toJSON', { value: () => null });
+  // The SDK turns each message into JSON for a debug line that nobody sees.
+  (hub as { toJSON?: () => null }).toJSON = noJson;
   return hub;
 }

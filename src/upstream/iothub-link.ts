@@ -1,13 +1,13 @@
 /** One identity's link to IoT Hub: connects, and connects again, until it is closed. */
 import type { SecureContext } from 'node:tls';
 import { Fault, type FaultCode } from '../core/fault.ts';
-import type { Message, ModuleName } from '../core/message.ts';
-import type { Clock, Identities, Link, LinkSink, Log, SendOutcome } from '../core/ports.ts';
+import type { ModuleName } from '../core/message.ts';
+import type { Clock, Identities, Link, LinkSink, Log } from '../core/ports.ts';
 import { retryDelayMs } from '../core/retry.ts';
 import type { AzureSdk } from './azure-sdk.ts';
 import { type HubConnection, openHubConnection } from './hub-connection.ts';
 import type { IotHubSettings } from './iothub-settings.ts';
-import { sendInOrder } from './send-window.ts';
+import { createSendWindow } from './send-window.ts';
 
 export type LinkDeps = {
   readonly identities: Identities;
@@ -28,7 +28,10 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
   let connection: HubConnection | undefined;
   /** Why the sink believes us away; undefined while online, and before anything was told. */
   let whyAway: FaultCode | undefined;
-  let sending: Promise<unknown> = Promise.resolve();
+  const send = createSendWindow(settings.windowMax, (message, told) => {
+    if (connection === undefined) told(away());
+    else connection.send(message, told);
+  });
   const running = run();
 
   async function run(): Promise<void> {
@@ -129,18 +132,8 @@ export function openIotHubLink(module: ModuleName, sink: LinkSink, deps: LinkDep
     return new Fault('UPSTREAM_AWAY', `module ${module}${what}`);
   }
 
-  async function sendNow(messages: readonly Message[]): Promise<readonly SendOutcome[]> {
-    const used = connection;
-    if (used === undefined) return messages.map(away);
-    return await sendInOrder(messages, settings.windowMax, (message) => used.send(message));
-  }
-
   return {
-    send(messages) {
-      const sent = sending.then(() => sendNow(messages));
-      sending = sent;
-      return sent;
-    },
+    send,
     async readTwin() {
       if (connection === undefined) throw away();
       return await connection.readTwin();

@@ -1,7 +1,8 @@
 /**
- * The one place that reaches below the SDK's public surface, for four things it does not offer:
+ * The one place that reaches below the SDK's public surface, for five things it does not offer:
  * the status of a twin answer (the SDK drops it, and takes a refusal without a body for success),
- * method calls by whatever name, a TLS context that connections share, and an end that does not wait for a peer who is gone.
+ * method calls by whatever name, a TLS context that connections share, an end that does not wait for a peer who is gone,
+ * and messages without its second list of what is on its way, which turns each acknowledged one into JSON for a debug line.
  * Tested against azure-iot-device-mqtt 1.16.4; the version is pinned.
  */
 import type { EventEmitter } from 'node:events';
@@ -22,9 +23,16 @@ export interface TransportSeam {
 }
 
 type Base = EventEmitter & {
-  readonly _mqttClient?: { readonly stream?: { destroy(): void } };
+  readonly _mqttClient?: { readonly stream?: { destroy(): void }; readonly publish: Publish };
   mqttProvider: MqttProvider;
+  publish: Publish;
 };
+type Publish = (
+  topic: string,
+  payload: Buffer,
+  options: object,
+  done: (cause?: unknown) => void,
+) => void;
 type MqttProvider = { connect(uri: string, options: object): unknown };
 
 const TWIN_ANSWER = /^\$iothub\/twin\/res\/(\d+)\//;
@@ -46,6 +54,14 @@ export function openTransportSeam(
   const { mqttProvider } = base;
   base.mqttProvider = {
     connect: (uri, options) => mqttProvider.connect(uri, { ...options, secureContext }),
+  };
+
+  const publish = base.publish.bind(base);
+  base.publish = (topic, payload, options, done) => {
+    const toldCause = (cause?: unknown): void => done(cause);
+    const client = base._mqttClient;
+    if (client === undefined) publish(topic, payload, options, toldCause);
+    else client.publish(topic, payload, options, toldCause);
   };
 
   const emit = base.emit.bind(base);

@@ -107,6 +107,7 @@ test('a connection cut in the middle of sending: all is answered, all arrives at
     assert.equal(new Set(outcomes.slice(at + 10)), new Set(['UPSTREAM_AWAY']));
     const blamed = outcomes.filter((code) => code === 'UPSTREAM_CUT');
     assert.ok(blamed.length <= 10, 'only what was on its way may be to blame');
+    await link.untilOffline();
     await link.untilOnline();
     const left = texts.filter((_, index) => outcomes[index] !== undefined);
     assert.equal(new Set(codesOf(await link.send(left.map(message)))), new Set([undefined]));
@@ -146,6 +147,7 @@ test('a hub that cuts the connection for a message: that one is named', () =>
     assert.equal(codesOf(await link.send([message('a')])), ['UPSTREAM_CUT']);
     assert.equal(codesOf(await link.send([message('b')])), ['UPSTREAM_AWAY']);
     hub.hub().faults.change({ quota: false });
+    await link.untilOffline();
     await link.untilOnline();
     assert.equal(codesOf(await link.send([message('c')])), [undefined]);
     assert.equal(await hub.sent('sensor'), ['c']);

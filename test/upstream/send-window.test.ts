@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../src/core/fault.ts';
-import { sendInOrder } from '../../src/upstream/send-window.ts';
+import { createSendWindow } from '../../src/upstream/send-window.ts';
 import { message } from '../contracts/store.ts';
 
 const test = suite('send window');
@@ -16,27 +16,29 @@ test('in order, no more than the window at once, nothing tried after the world f
       fc.array(fc.constantFrom<Fate>('ok', 'ok', 'ok', 'UPSTREAM_AWAY', 'MESSAGE_TOO_LARGE')),
       fc.integer({ min: 1, max: 5 }),
       fc.infiniteStream(fc.nat(3)),
-      async (fates, windowMax, turns) => {
+      fc.integer({ min: 1, max: 4 }),
+      async (fates, windowMax, turns, calls) => {
         const tried: number[] = [];
         let underway = 0;
-        let failedAt: number | undefined;
-        const outcomes = await sendInOrder(
-          fates.map((_, index) => message(String(index))),
-          windowMax,
-          async ({ body }) => {
-            const index = Number(Buffer.from(body));
-            tried.push(index);
-            // Those beside it may have started in the very turn it failed.
-            assert.ok(failedAt === undefined || tried.length - failedAt < windowMax);
-            assert.ok(++underway <= windowMax);
-            for (let wait = turns.next().value as number; wait > 0; wait--) await Promise.resolve();
-            underway--;
-            const fate = fates[index] as Fate;
-            if (fate === 'ok') return;
-            if (fate === 'UPSTREAM_AWAY') failedAt ??= tried.length;
-            throw new Fault(fate, `number ${index}`);
-          },
+        let failed = false;
+        const send = createSendWindow(windowMax, ({ body }, told) => void sendOne(body, told));
+        async function sendOne(body: Uint8Array, told: (outcome?: Fault) => void): Promise<void> {
+          const index = Number(Buffer.from(body));
+          tried.push(index);
+          assert.not.ok(failed, 'nothing is tried after the world failed');
+          assert.ok(++underway <= windowMax);
+          for (let wait = turns.next().value as number; wait >= 0; wait--) await Promise.resolve();
+          underway--;
+          const fate = fates[index] as Fate;
+          if (fate === 'UPSTREAM_AWAY') failed = true;
+          told(fate === 'ok' ? undefined : new Fault(fate, `number ${index}`));
+        }
+        const messages = fates.map((_, index) => message(String(index)));
+        const each = Math.ceil(messages.length / calls) || 1;
+        const batches = Array.from({ length: calls }, (_, at) =>
+          messages.slice(at * each, (at + 1) * each),
         );
+        const outcomes = (await Promise.all(batches.map(send))).flat();
         assert.equal(
           tried,
           tried.map((_, index) => index),
@@ -51,10 +53,29 @@ test('in order, no more than the window at once, nothing tried after the world f
   );
 });
 
+test('the next call fills the window before the last one is through', async () => {
+  const open: { readonly text: string; readonly told: () => void }[] = [];
+  const send = createSendWindow(3, ({ body }, told) => {
+    open.push({ text: Buffer.from(body).toString(), told: () => told(undefined) });
+  });
+  const first = send(['a', 'b'].map(message));
+  void send(['c', 'd'].map(message));
+  assert.equal(
+    open.map(({ text }) => text),
+    ['a', 'b', 'c'],
+  );
+  open[0]?.told();
+  assert.is(open[3]?.text, 'd');
+  open[1]?.told();
+  assert.equal(await first, [undefined, undefined]);
+});
+
 test('what is no fault is a bug, and not hidden in an outcome', async () => {
   const bug = new TypeError('ours');
-  const sent = sendInOrder([message('a')], 2, () => Promise.reject(bug));
-  assert.is(await sent.catch((cause: unknown) => cause), bug);
+  const send = createSendWindow(2, () => {
+    throw bug;
+  });
+  assert.is(await send([message('a')]).catch((cause: unknown) => cause), bug);
 });
 
 test.run();
