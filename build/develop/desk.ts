@@ -177,6 +177,7 @@ export function createDesk(
             },
             failed: (delivery, reason) => failed(find(delivery), reason),
             refused: (delivery, reason) => failed(find(delivery), reason),
+            away() {},
           },
         );
       }

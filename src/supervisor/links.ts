@@ -82,9 +82,7 @@ export function createLinks(
       async deliver(batch, receipts) {
         const bySender = Map.groupBy(batch, (delivery) => delivery.message.sender);
         const faults = await Promise.all(
-          [...bySender].map(([sender, deliveries]) =>
-            sendAll(sender, deliveries, receipts, batch.length === 1),
-          ),
+          [...bySender].map(([sender, deliveries]) => sendAll(sender, deliveries, receipts)),
         );
         const fault = faults.find((candidate) => candidate !== undefined);
         if (fault !== undefined) throw fault;
@@ -101,7 +99,6 @@ export function createLinks(
     sender: ModuleName,
     deliveries: readonly Delivery[],
     receipts: Receipts,
-    alone: boolean,
   ): Promise<Error | undefined> {
     const outcomes = await open(sender).link.send(deliveries.map((delivery) => delivery.message));
     let away: Error | undefined;
@@ -110,8 +107,10 @@ export function createLinks(
       if (fault === undefined) {
         receipts.done(delivery);
       } else if (isOfTheWorld(fault)) {
+        // At once: the other senders' answers may take long, and this one may be online again by then.
+        if (away === undefined) receipts.away();
         away ??= fault;
-        if (fault.code === 'UPSTREAM_CUT') countCut(delivery, receipts, alone);
+        if (fault.code === 'UPSTREAM_CUT') countCut(delivery, receipts);
       } else {
         receipts.refused(delivery, (fault as Fault).message);
       }
@@ -120,7 +119,8 @@ export function createLinks(
   }
 
   /** It keeps its place, and with it the order of all behind it, until it is surely the one. */
-  function countCut(delivery: Delivery, receipts: Receipts, alone: boolean): void {
+  function countCut(delivery: Delivery, receipts: Receipts): void {
+    const alone = delivery.suspect; // Its pump sees to that.
     const count = (cuts.get(delivery) ?? 0) + 1;
     cuts.set(delivery, count);
     if (count >= cutLimits.aloneAfter) delivery.suspect = true;

@@ -32,11 +32,13 @@ export type LoopDeps = {
 
 type State = { at: 'idle' | 'working' | 'stopped' } | { at: 'resting'; cancel: Cancel };
 
+/** `isWell` is asked after a turn that ended well: false leaves the back-off where it is, for it is not known yet what became of what the turn began. */
 export function createLoop(
   name: string,
   turn: () => Promise<Turn>,
   { clock, random, log }: LoopDeps,
   rest: RetryRange,
+  isWell: () => boolean = () => true,
 ): Loop {
   let state: State = { at: 'idle' };
   let attempt = 0;
@@ -50,7 +52,7 @@ export function createLoop(
       try {
         const result = await turn();
         if (result === 'done' && !wokenDuringTurn) become({ at: 'idle' });
-        attempt = 0;
+        if (isWell()) attempt = 0;
       } catch (cause) {
         // The world may be away for a while. Anything else is a bug of ours, and must not be slept over.
         if (!isOfTheWorld(cause)) throw cause;

@@ -16,6 +16,8 @@ export interface Receipts {
   failed(delivery: Delivery, reason: string): void;
   /** The neighbour will never take it. */
   refused(delivery: Delivery, reason: string): void;
+  /** The neighbour is away for some of the batch, and `deliver` will reject: nothing more is begun until then. */
+  away(): void;
 }
 
 /** A neighbour that takes messages: a module's input, or the cloud. */
@@ -30,8 +32,8 @@ export interface Endpoint {
 
 export type PumpLimits = {
   readonly batchMax: number;
-  /** The same for the cloud, where an answer takes long: the next batch begins when the last of one is through. */
-  readonly upstreamBatchMax: number;
+  /** Batches under way at once to the cloud, where an answer takes long; to a module it is always one. */
+  readonly upstreamBatchesMax: number;
   readonly batchBytesMax: number;
   /** Failed tries until a message becomes a dead letter. */
   readonly attemptsMax: number;
@@ -45,7 +47,7 @@ export type PumpLimits = {
 
 export const PUMP_LIMITS: PumpLimits = {
   batchMax: 100,
-  upstreamBatchMax: 400,
+  upstreamBatchesMax: 4,
   batchBytesMax: 1_048_576,
   attemptsMax: 10,
   crashesMax: 3,
@@ -62,12 +64,57 @@ export function createPump(
   limits: PumpLimits = PUMP_LIMITS,
 ): Loop {
   const { queue, log, random } = deps;
-  return createLoop(`pump ${id}`, turn, deps, limits.rest);
+  const batchesMax = id === UPSTREAM ? limits.upstreamBatchesMax : 1;
+  const bytesMax = limits.batchBytesMax / batchesMax;
+  const loop = createLoop(`pump ${id}`, turn, deps, limits.rest, () => works);
+  /** Batches under way, in the order they were taken. None of these promises rejects. */
+  const underway = new Set<Promise<void>>();
+  /** A message that may have brought the neighbour down travels alone. */
+  let alone = false;
+  /** One of those under way is failing: what comes behind it must not overtake it. */
+  let failing = false;
+  /** Why the last one failed; thrown once all are over and given back. */
+  let why: unknown;
+  /** The last batch that is over went well. */
+  let works = false;
+  let stopped = false;
 
   async function turn(): Promise<'again' | 'done'> {
-    const countMax = id === UPSTREAM ? limits.upstreamBatchMax : limits.batchMax;
-    const batch = queue.take(id, countMax, limits.batchBytesMax);
-    if (batch.length === 0) return 'done';
+    while (underway.size >= batchesMax || ((alone || failing) && underway.size > 0)) {
+      await Promise.race(underway);
+    }
+    if (failing) {
+      failing = false;
+      throw why;
+    }
+    if (stopped) return 'done';
+    const batch = queue.take(id, limits.batchMax, bytesMax);
+    const [first] = batch;
+    if (first === undefined) return 'done';
+    alone = first.suspect;
+    if (alone && underway.size > 0) queue.giveBack(batch);
+    else begin(batch);
+    return 'again';
+  }
+
+  function begin(batch: readonly Delivery[]): void {
+    const delivered = deliver(batch).then(
+      () => {
+        works = true;
+      },
+      (cause: unknown) => {
+        works = false;
+        failing = true;
+        why = cause;
+        // Perhaps there was nothing more to do: the loop has to hear of it all the same.
+        loop.wake();
+      },
+    );
+    underway.add(delivered);
+    void delivered.then(() => underway.delete(delivered));
+  }
+
+  async function deliver(batch: readonly Delivery[]): Promise<void> {
     const open = new Set(batch);
     let away: unknown;
     try {
@@ -83,6 +130,9 @@ export function createPump(
         refused(delivery, reason) {
           if (open.delete(delivery)) bury(delivery, reason);
         },
+        away() {
+          failing = true;
+        },
       });
     } catch (cause) {
       away = cause;
@@ -90,7 +140,6 @@ export function createPump(
     if (away instanceof Fault && away.code === 'ENDPOINT_CRASHED') suspect(open, away.message);
     queue.giveBack([...open]);
     if (away !== undefined) throw away;
-    return 'again';
   }
 
   /** One alone was it, as far as anybody can tell. Of several each is delivered alone from now on. */
@@ -122,4 +171,13 @@ export function createPump(
     });
     queue.bury(delivery, reason);
   }
+
+  return {
+    ...loop,
+    async stop() {
+      stopped = true;
+      await loop.stop();
+      await Promise.all(underway);
+    },
+  };
 }

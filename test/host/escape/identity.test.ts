@@ -141,6 +141,7 @@ function deliver(module: LiveModule, text: string): string[] {
       done: () => void fate.push('done'),
       failed: (_, reason) => void fate.push(`failed: ${reason}`),
       refused: () => void fate.push('refused'),
+      away: () => void fate.push('away'),
     })
     .catch((cause: Fault) => void fate.push(cause.code));
   return fate;
