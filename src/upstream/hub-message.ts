@@ -6,7 +6,7 @@ import type { Message } from '../core/message.ts';
 type SdkMessageClass = new (body: Buffer) => SdkMessage;
 
 /** Our internal names, edgeHub's, and the SDK's fields they become. The output's name stays on the device. */
-const fields = {
+const fields = Object.entries({
   messageId: 'messageId',
   cid: 'correlationId',
   userId: 'userId',
@@ -14,14 +14,14 @@ const fields = {
   contentType: 'contentType',
   contentEncoding: 'contentEncoding',
   'iothub-interface-id': 'interfaceId',
-} as const;
+} as const);
 
 /** Those the SDK has no field for: it writes its properties' names as they are, so the wire's own do. */
-const wireNames = {
+const wireNames = Object.entries({
   'dt-subject': '$.sub',
   creationTime: '$.ctime',
   messageSchema: '$.schema',
-} as const;
+});
 
 /** An MQTT topic carries all properties in 65,535 bytes; some are left for the path and the names of system properties. */
 const PROPERTY_BYTES_MAX = 64_000;
@@ -42,11 +42,11 @@ export function toHubMessage(message: Message, Message: SdkMessageClass): SdkMes
   for (const [name, value] of Object.entries(properties)) {
     hub.properties.add(sendable(name), sendable(value));
   }
-  for (const [name, wireName] of Object.entries(wireNames)) {
+  for (const [name, wireName] of wireNames) {
     const value = system[name];
     if (value !== undefined) hub.properties.add(wireName, sendable(value));
   }
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, field] of fields) {
     const value = system[name];
     // The SDK's types want certain encodings only; others are passed on as they are.
     if (value !== undefined) hub[field] = sendable(value) as never;

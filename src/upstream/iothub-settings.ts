@@ -36,6 +36,6 @@ export const defaultIotHubSettings: IotHubSettings = {
   twinMs: 20_000,
   closeMs: 5_000,
   tokenMs: 24 * 3_600_000,
-  windowMax: 100,
+  windowMax: 200,
   methodsMax: 32,
 };

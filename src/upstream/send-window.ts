@@ -24,10 +24,16 @@ export function createSendWindow(windowMax: number, sendOne: SendOne): SendInOrd
   /** Those with messages not sent yet. */
   let waiting: Batch[] = [];
   let underway = 0;
+  let full = false;
   let filling = false;
 
-  /** An outcome may be told at once: then the loop that is running goes on, not a second one in it. */
+  /**
+   * Once the window is full it is filled again when half of it is free: one write of many messages costs
+   * both ends far less than as many writes. An outcome may be told at once: then the loop that is running
+   * goes on, not a second one in it.
+   */
   function fill(): void {
+    if (full && underway > windowMax / 2) return;
     if (filling) return;
     filling = true;
     try {
@@ -40,6 +46,7 @@ export function createSendWindow(windowMax: number, sendOne: SendOne): SendInOrd
         if (batch.next === batch.messages.length) waiting.shift();
         begin(batch, index);
       }
+      full = underway >= windowMax;
     } finally {
       filling = false;
     }

@@ -17,6 +17,7 @@ import { until } from '../fakes/within.ts';
 import { openBadNetwork } from '../upstream/bad-network.ts';
 import { apiJson } from './parts/api-json.ts';
 import { atExit } from './parts/at-exit.ts';
+import { cpuSeconds } from './parts/cpu.ts';
 import { diskFolder } from './parts/disk.ts';
 import { ownMb } from './parts/memory.ts';
 import { type Bench, openBench, ratio } from './parts/report.ts';
@@ -35,8 +36,8 @@ const BODY = JSON.stringify({
 });
 
 const bench: Bench<'runs' | 'messages' | 'idleSeconds'> = openBench('upstream', {
-  runs: 5,
-  messages: 5_000,
+  runs: 7,
+  messages: 20_000,
   idleSeconds: 200,
 });
 const { runs, messages, idleSeconds } = bench.settings;
@@ -107,16 +108,19 @@ await bare.open();
 const ours: number[] = [];
 const theirs: number[] = [];
 let asked = 0;
-await oursPerSecond(500);
-await theirsPerSecond(500);
+const cpu: Record<string, number[]> = {};
+// Both warm up: the first thousands are run by V8's interpreter.
+await oursPerSecond(messages);
+await theirsPerSecond(messages);
 for (let run = 0; run < runs; run++) {
-  ours.push(await oursPerSecond(messages));
-  theirs.push(await theirsPerSecond(messages));
+  ours.push(await metered('isolet', board.pid, () => oursPerSecond(messages)));
+  theirs.push(await metered('azure-iot-device-mqtt', 'self', () => theirsPerSecond(messages)));
 }
 await bare.close();
 await board.stop();
 const isolet = bench.row('isolet, module to hub', 'messages/s', ours);
 const peer = bench.row('azure-iot-device-mqtt alone', 'messages/s', theirs);
+for (const [whose, micros] of Object.entries(cpu)) bench.row(`CPU, ${whose}`, 'µs/message', micros);
 
 // ---- twenty modules with twins: memory, and a day of nothing
 
@@ -226,6 +230,22 @@ async function theirsPerSecond(count: number): Promise<number> {
     fill();
   });
   return perSecond(count, began);
+}
+
+/** Notes what the sending process and the hub spent on each message meanwhile. */
+async function metered<T>(
+  name: string,
+  sender: number | 'self',
+  run: () => Promise<T>,
+): Promise<T> {
+  const watched = { [`sender of ${name}`]: sender, [`hub of ${name}`]: hub.child.pid as number };
+  const before = Object.values(watched).map(cpuSeconds);
+  const result = await run();
+  for (const [index, [whose, pid]] of Object.entries(watched).entries()) {
+    const spent = cpuSeconds(pid) - (before[index] as number);
+    (cpu[whose] ??= []).push(Math.round((spent / messages) * 1e7) / 10);
+  }
+  return result;
 }
 
 function perSecond(count: number, began: number): number {

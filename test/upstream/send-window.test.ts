@@ -70,6 +70,28 @@ test('the next call fills the window before the last one is through', async () =
   assert.equal(await first, [undefined, undefined]);
 });
 
+test('a full window is filled again when half of it is free, many messages at a time', async () => {
+  const open: (() => void)[] = [];
+  let sent = 0;
+  const send = createSendWindow(10, (_, told) => {
+    sent++;
+    open.push(() => told(undefined));
+  });
+  const acknowledge = (count: number): void => {
+    for (const tell of open.splice(0, count)) tell();
+  };
+  const all = send(Array.from({ length: 17 }, (_, index) => message(String(index))));
+  assert.is(sent, 10);
+  acknowledge(4);
+  assert.is(sent, 10);
+  acknowledge(1);
+  assert.is(sent, 15);
+  acknowledge(5);
+  assert.is(sent, 17, 'the rest, though it fills no window');
+  acknowledge(7);
+  assert.equal(new Set(await all), new Set([undefined]));
+});
+
 test('what is no fault is a bug, and not hidden in an outcome', async () => {
   const bug = new TypeError('ours');
   const send = createSendWindow(2, () => {
