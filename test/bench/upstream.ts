@@ -3,22 +3,19 @@
  * and the Azure SDK, against that SDK alone doing the same in this process; the supervisor's own memory
  * with twenty modules that each have a twin; and what an idle device sends and receives in a day.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import azureDevice from 'azure-iot-device';
 import azureMqtt from 'azure-iot-device-mqtt';
-import { createServiceClient } from '../../src/cli/cloud/service-client.ts';
-import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { RuntimeSummary } from '../../src/core/summaries.ts';
-import { bundleSource, deployment, spec } from '../e2e/device.ts';
-import { build, start } from '../e2e/programs.ts';
-import { until } from '../fakes/within.ts';
+import { bundleSource, spec } from '../e2e/device.ts';
+import { build } from '../e2e/programs.ts';
 import { openBadNetwork } from '../upstream/bad-network.ts';
 import { apiJson } from './parts/api-json.ts';
-import { atExit } from './parts/at-exit.ts';
 import { cpuSeconds } from './parts/cpu.ts';
 import { diskFolder } from './parts/disk.ts';
+import { startHub, startHubDevice } from './parts/hub-and-device.ts';
 import { ownMb } from './parts/memory.ts';
 import { type Bench, openBench, ratio } from './parts/report.ts';
 
@@ -43,37 +40,11 @@ const bench: Bench<'runs' | 'messages' | 'idleSeconds'> = openBench('upstream', 
 const { runs, messages, idleSeconds } = bench.settings;
 build();
 const folder = diskFolder('upstream');
-const seed = join(folder, 'seed.json');
-writeFileSync(
-  seed,
-  JSON.stringify({
-    devices: [
-      { deviceId: 'board', capabilities: { iotEdge: true } },
-      { deviceId: 'idle', capabilities: { iotEdge: true } },
-      { deviceId: 'bare' },
-    ],
-  }),
-);
-const hub = start('emulator', [
-  '--data',
-  join(folder, 'hub'),
-  '--port',
-  '0',
-  '--json',
-  '--seed',
-  seed,
+const hub = await startHub(folder, [
+  { deviceId: 'board', capabilities: { iotEdge: true } },
+  { deviceId: 'idle', capabilities: { iotEdge: true } },
+  { deviceId: 'bare' },
 ]);
-atExit(() => hub.child.kill('SIGKILL'));
-const said = JSON.parse(await until(LIMIT_MS, 'the hub', () => hub.lines[0])) as {
-  readonly mqttPort: number;
-  readonly caFile: string;
-  readonly ownerConnectionString: string;
-  readonly devices: Readonly<Record<string, string>>;
-};
-const service = createServiceClient({
-  connectionString: said.ownerConnectionString,
-  caFile: said.caFile,
-});
 
 // ---- messages a second, in turns
 
@@ -97,12 +68,11 @@ twin.on('properties.desired', () => {});
 twin.properties.reported.update({ up: true }, () => {});`;
 
 const sender = await bundleSource('sender', SENDER);
-const board = await startDevice('board', said.devices['board'] as string, { sender: spec(sender) });
-const bare = azureDevice.Client.fromConnectionString(
-  said.devices['bare'] as string,
-  azureMqtt.Mqtt,
-);
-await bare.setOptions({ ca: readFileSync(said.caFile, 'utf8') });
+const board = await startHubDevice(folder, hub, 'board', { sender: spec(sender) });
+const status = (): Promise<RuntimeSummary> =>
+  apiJson<RuntimeSummary>(join(board.dataDir, 'api.sock'), '/status');
+const bare = azureDevice.Client.fromConnectionString(hub.devices['bare'] as string, azureMqtt.Mqtt);
+await bare.setOptions({ ca: readFileSync(hub.caFile, 'utf8') });
 await bare.open();
 
 const ours: number[] = [];
@@ -124,12 +94,12 @@ for (const [whose, micros] of Object.entries(cpu)) bench.row(`CPU, ${whose}`, 'Â
 
 // ---- twenty modules with twins: memory, and a day of nothing
 
-const network = await openBadNetwork(said.mqttPort);
+const network = await openBadNetwork(hub.mqttPort);
 const twin = spec(await bundleSource('twin', TWIN));
-const through = (said.devices['idle'] as string).replace(`:${said.mqttPort};`, `:${network.port};`);
+const through = (hub.devices['idle'] as string).replace(`:${hub.mqttPort};`, `:${network.port};`);
 const names = Array.from({ length: MODULES }, (_, index) => `module-${index}`);
 const modules = Object.fromEntries(names.map((name) => [name, twin]));
-const idle = await startDevice('idle', through, modules);
+const idle = await startHubDevice(folder, hub, 'idle', modules, through);
 await sleep(REST_MS);
 const ownMB = bench.row(`supervisor's own memory, ${MODULES} modules`, 'MB', [
   Math.round(ownMb(idle.pid) * 10) / 10,
@@ -140,6 +110,7 @@ const idlePerDay = Math.round(((network.bytes() - before) / idleSeconds) * DAY_S
 bench.row(`idle, ${MODULES + 2} connections`, 'KB a day', [Math.round(idlePerDay / 1_024)]);
 await idle.stop();
 await network.close();
+await hub.stop();
 bench.end({
   isolet: { ...isolet, ownMB: ownMB.median, idleBytesPerDay: idlePerDay },
   peer,
@@ -147,63 +118,15 @@ bench.end({
   ratio: ratio(isolet.median, peer.median),
 });
 
-/** A device of its own process, its modules running and connected. */
-async function startDevice(id: string, login: string, modules_: JsonObject) {
-  await service.call('POST', `/devices/${id}/applyConfigurationContent`, {
-    modulesContent: {
-      $edgeAgent: { 'properties.desired': deployment(modules_) },
-      $edgeHub: {
-        'properties.desired': {
-          schemaVersion: '1.1',
-          routes: { up: 'FROM /messages/* INTO $upstream' },
-          storeAndForwardConfiguration: { timeToLiveSecs: 7_200 },
-        },
-      },
-    },
-  } as Json);
-  const dataDir = join(folder, id);
-  const config = join(folder, `${id}.toml`);
-  writeFileSync(
-    config,
-    `trust_bundle_cert = ${JSON.stringify(said.caFile)}
-[provisioning]
-source = "manual"
-connection_string = ${JSON.stringify(login)}
-[isolet]
-data_dir = ${JSON.stringify(dataDir)}
-[isolet.module]
-messages_per_second = 1000000
-`,
-  );
-  const program = start('supervisor', ['--config', config]);
-  atExit(() => program.child.kill('SIGKILL'));
-  const wanted = Object.keys(modules_).length + 2;
-  await until(LIMIT_MS, 'all are connected', () => {
-    if (program.child.exitCode !== null) throw new Error(program.errors());
-    return program.lines.filter((line) => line.includes('connected to the hub')).length >= wanted;
-  });
-  await until(LIMIT_MS, 'routes', () =>
-    program.lines.some((line) => line.includes('routes are in force')),
-  );
-  return {
-    pid: program.child.pid as number,
-    status: () => apiJson<RuntimeSummary>(join(dataDir, 'api.sock'), '/status'),
-    async stop() {
-      program.child.kill('SIGTERM');
-      await program.ended;
-    },
-  };
-}
-
 /** From the word to the module until the hub has acknowledged the last. */
 async function oursPerSecond(count: number): Promise<number> {
-  const { delivered } = (await board.status()).messages;
+  const { delivered } = (await status()).messages;
   const began = performance.now();
-  await service.call('PATCH', '/twins/board/modules/sender', {
+  await hub.service.call('PATCH', '/twins/board/modules/sender', {
     properties: { desired: { count, asked: ++asked } },
   });
   const endsAt = performance.now() + LIMIT_MS;
-  while ((await board.status()).messages.delivered < delivered + count) {
+  while ((await status()).messages.delivered < delivered + count) {
     if (performance.now() > endsAt) throw new Error('not all messages came through');
     await sleep(10);
   }
@@ -238,7 +161,7 @@ async function metered<T>(
   sender: number | 'self',
   run: () => Promise<T>,
 ): Promise<T> {
-  const watched = { [`sender of ${name}`]: sender, [`hub of ${name}`]: hub.child.pid as number };
+  const watched = { [`sender of ${name}`]: sender, [`hub of ${name}`]: hub.pid };
   const before = Object.values(watched).map(cpuSeconds);
   const result = await run();
   for (const [index, [whose, pid]] of Object.entries(watched).entries()) {
