@@ -12,6 +12,7 @@ import type { Frame } from '../../src/host/frame.ts';
 import { createFramePipe, type FramePipe } from '../../src/host/frame-pipe.ts';
 import { checkGuestRequests } from '../../src/host/guest-request-check.ts';
 import { fromHost, type HostStart, parseEnding, toHost } from '../../src/host/host-protocol.ts';
+import { newSeed } from '../../src/host/new-seed.ts';
 import { createStackMapper, type StackMapper } from '../../src/host/stack-map.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { beside, bundled, type DeskHost, deskSettings, readPrelude } from './desk-host.ts';
@@ -116,6 +117,7 @@ export async function openDebugHost({ port, waits, say }: DebugOptions): Promise
         const wire: HostStart = {
           module,
           boot: JSON.stringify(boot),
+          seed: newSeed(),
           grants,
           problems: [],
           limits,

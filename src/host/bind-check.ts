@@ -1,5 +1,5 @@
 /** Are the files a module was granted there, and may this process use them? Asked before its code runs. */
-import { access, constants } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import type { Bind } from '../core/ports.ts';
 
 /** Each problem names the file and the remedy. */
@@ -10,7 +10,7 @@ export async function bindProblems(binds: readonly Bind[]): Promise<readonly str
 
 async function bindProblem({ source, writable, at }: Bind): Promise<string | undefined> {
   try {
-    await access(source, constants.R_OK | (writable ? constants.W_OK : 0));
+    await promises.access(source, constants.R_OK | (writable ? constants.W_OK : 0));
     return undefined;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);

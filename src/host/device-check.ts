@@ -1,6 +1,5 @@
 /** Are the devices a module was granted there, what they are called, and open to whom the host runs as? */
-import { constants, existsSync, readlinkSync, statSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { constants, existsSync, promises, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { DeviceGrant, DeviceKind } from '../core/device-grant.ts';
 import { localRealPath } from './local-real-path.ts';
@@ -62,7 +61,7 @@ export async function closedDevices(devices: readonly DeviceGrant[]): Promise<re
 
 async function closedDevice({ path, at, kind }: LinuxDevice): Promise<string | undefined> {
   try {
-    await access(path, constants.R_OK | constants.W_OK);
+    await promises.access(path, constants.R_OK | constants.W_OK);
     return undefined;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;

@@ -2,8 +2,7 @@
  * Text files for bundles of before file-service.ts, only below the directories they were granted
  * (granted-paths.ts).
  */
-import { constants } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import type { HostCall, HostEvent } from '../core/guest-protocol.ts';
 import type { Json } from '../core/json.ts';
 import type { Bind } from '../core/ports.ts';
@@ -62,7 +61,7 @@ export function createFileAccess(binds: readonly Bind[], fileBytesMax: number): 
     const { root, real } = await resolveTarget(binds, path, { writes: false, creates: false });
     const directory = await openBelow(root, real, constants.O_RDONLY | constants.O_DIRECTORY, path);
     try {
-      const names = await readdir(`/proc/self/fd/${directory.fd}`);
+      const names = await promises.readdir(`/proc/self/fd/${directory.fd}`);
       if (names.length > NAMES_MAX) throw tooLarge(path);
       return names;
     } finally {

@@ -2,8 +2,8 @@
  * Paths of a module on the device: which bind they fall under, and that nothing leads out of it. A path
  * is resolved by the kernel and checked after opening, so neither `..` nor a symlink leads out.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import type { Bind } from '../core/ports.ts';
 
@@ -35,7 +35,7 @@ export async function resolveGranted(binds: readonly Bind[], path: string): Prom
     .filter((one) => isBelow(one.target, clean))
     .toSorted((a, b) => b.target.length - a.target.length)[0];
   if (bind === undefined) throw outside(path);
-  const root = await realpath(bind.source);
+  const root = await promises.realpath(bind.source);
   return { root, wanted: join(root, posix.relative(bind.target, clean)), bind };
 }
 
@@ -45,7 +45,7 @@ export async function resolveName(binds: readonly Bind[], path: string): Promise
   if (!bind.writable) throw readOnly(path);
   // The root of a bind is not the module's to take away.
   if (wanted === root) throw new FileError('EBUSY', 'resource busy or locked', path);
-  const folder = await realpath(dirname(wanted));
+  const folder = await promises.realpath(dirname(wanted));
   if (!isBelow(root, folder)) throw outside(path);
   return join(folder, basename(wanted));
 }
@@ -58,9 +58,9 @@ export async function resolveTarget(
 ): Promise<{ readonly root: string; readonly real: string }> {
   const { root, wanted, bind } = await resolveGranted(binds, path);
   if (writes && !bind.writable) throw readOnly(path);
-  const real = await realpath(wanted).catch(async (cause: unknown) => {
+  const real = await promises.realpath(wanted).catch(async (cause: unknown) => {
     if (!creates) throw cause;
-    return join(await realpath(dirname(wanted)), basename(wanted));
+    return join(await promises.realpath(dirname(wanted)), basename(wanted));
   });
   if (!isBelow(root, real)) throw outside(path);
   return { root, real };
@@ -73,9 +73,9 @@ export async function openBelow(
   path: string,
 ): Promise<FileHandle> {
   if (!isBelow(root, real)) throw outside(path);
-  const file = await open(real, flags | openFlags, 0o644);
+  const file = await promises.open(real, flags | openFlags, 0o644);
   try {
-    if (!isBelow(root, await readlink(`/proc/self/fd/${file.fd}`))) throw outside(path);
+    if (!isBelow(root, await promises.readlink(`/proc/self/fd/${file.fd}`))) throw outside(path);
     const stat = await file.stat();
     const wantsDirectory = (flags & constants.O_DIRECTORY) !== 0;
     if (!wantsDirectory && stat.isDirectory()) {

@@ -44,6 +44,7 @@ import type { HostUser } from './host-user.ts';
 import { createMessagePace, type MessagePace } from './message-pace.ts';
 import { stopped } from './module-endings.ts';
 import { metricsOf, sumOfMetrics } from './module-metrics.ts';
+import { newSeed } from './new-seed.ts';
 import { createStackMapper, type StackMapper } from './stack-map.ts';
 import { type FileBounds, startProblems } from './start-check.ts';
 
@@ -361,7 +362,7 @@ export function createHostGroup(deps: HostGroupDeps): HostGroup {
     // An isolate is made before anything is asked, and none may be larger than the device.
     const heapMb = problems.length > 0 ? 0 : limits.heapMb;
     const told = { module, boot, grants, problems, tellsQuiet: sink.quiet !== undefined };
-    const wire: HostStart = { ...told, limits: { ...limits, heapMb } };
+    const wire: HostStart = { ...told, seed: newSeed(), limits: { ...limits, heapMb } };
     host.send(toHost.start, member.handle, JSON.stringify(wire), Buffer.from(code));
     return {
       post(events, bodies) {

@@ -38,6 +38,8 @@ export type HostStart = {
   readonly module: string;
   /** GuestBoot as JSON text. */
   readonly boot: string;
+  /** What it begins to be random with: SEED_BYTES, base64. */
+  readonly seed: string;
   readonly grants: Grants;
   /** Why this device cannot run it, as far as the supervisor knows; the host finds the rest. */
   readonly problems: readonly string[];

@@ -18,10 +18,10 @@ import { type HostStart, moduleFile } from './host-protocol.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Isolates } from './isolates.ts';
 import { brokeTreaty, isCutShort, outOfMemory, refused, threw } from './module-endings.ts';
-import { newSeed } from './new-seed.ts';
 import { createPace, type Pace } from './pace.ts';
 import { rejectedEvent } from './rejected-event.ts';
 import { runCode } from './run-code.ts';
+import { seedCopy } from './seed-copy.ts';
 
 export type IsolatedModule = {
   post(events: string, bytes: Uint8Array): void;
@@ -125,7 +125,7 @@ export function createIsolatedModule(
     const { context, boot, collect } = await prepared.ready;
     collector = collect;
     const callback = new ivm.Callback(outbox, { ignored: true });
-    door = (await boot.apply(undefined, [callback, start.boot, newSeed()], {
+    door = (await boot.apply(undefined, [callback, start.boot, seedCopy(start.seed)], {
       result: { reference: true },
     })) as typeof door;
     boot.release();
