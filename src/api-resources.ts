@@ -1,6 +1,7 @@
 /** What the local API serves: the supervisor's parts by path. */
 import type { MakeBundle } from './agent-tools.ts';
 import type { Resource } from './api/http-api.ts';
+import type { Json } from './core/json.ts';
 import { type LogWords, readLogQuery } from './core/log-request.ts';
 import { AGENT_LOG, HUB_LOG } from './core/log-shelf.ts';
 import { messageSize } from './core/message.ts';
@@ -21,7 +22,7 @@ const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const PAGE_MAX = 1_000;
 
 export function apiResources(
-  { status, logs, deadLetters, ownMetrics, kept, restart }: Supervisor,
+  { status, logs, deadLetters, ownMetrics, kept, restart, rehearse }: Supervisor,
   supportBundle?: MakeBundle,
 ): readonly Resource[] {
   return [
@@ -66,6 +67,16 @@ export function apiResources(
         return status.names().includes(name as string)
           ? { kind: 'refused', message: problem }
           : noModule(name as string, status);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/rehearsal',
+      async answer(_, __, body) {
+        const manifest = jsonOf(body);
+        return manifest === undefined
+          ? { kind: 'refused', message: 'the body must be a deployment manifest, JSON text' }
+          : { kind: 'json', value: await rehearse(manifest) };
       },
     },
     ...(supportBundle === undefined ? [] : [bundleResource(supportBundle)]),
@@ -184,4 +195,12 @@ function contentOf(letter: StoredDeadLetter): DeadLetterContent {
     systemProperties: system,
     ...(text === undefined ? { bodyBase64: Buffer.from(body).toString('base64') } : { body: text }),
   };
+}
+
+function jsonOf(text: string | undefined): Json | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as Json);
+  } catch {
+    return undefined;
+  }
 }

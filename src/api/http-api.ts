@@ -1,5 +1,5 @@
 /** HTTP over the local socket: ask for a path, get JSON, or JSON lines for as long as you listen. */
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../core/fault.ts';
 
@@ -21,13 +21,21 @@ export type Resource = {
   readonly method?: 'POST' | 'DELETE';
   /** Path with `:name` for a variable part, e.g. `/modules/:name/logs`. */
   readonly path: string;
-  answer(parts: Readonly<Record<string, string>>, query: URLSearchParams): Answer | Promise<Answer>;
+  answer(
+    parts: Readonly<Record<string, string>>,
+    query: URLSearchParams,
+    /** What came with the request, whole; undefined when nothing did. */
+    body: string | undefined,
+  ): Answer | Promise<Answer>;
 };
 
 /** A follower that does not read is let go rather than buffered for. */
 const FOLLOW_BUFFER_MAX = 1_048_576;
 
 const FOLLOW_LINES_MAX = 10_000;
+
+/** A manifest as large as a hub would take, many times over. */
+const BODY_BYTES_MAX = 4_194_304;
 
 /** Returns the function that serves one connection. */
 export function createHttpApi(resources: readonly Resource[]): (socket: Socket) => void {
@@ -43,7 +51,11 @@ export function createHttpApi(resources: readonly Resource[]): (socket: Socket) 
     });
     const found = asked.find(({ resource }) => methodOf(resource) === request.method);
     if (found !== undefined) {
-      void answer(response, found.resource, found.parts, url.searchParams);
+      void readBody(request).then((body) => {
+        if (body.tooLarge)
+          send(response, 413, { error: `a request has at most ${BODY_BYTES_MAX} bytes` });
+        else void answer(response, found.resource, found.parts, url.searchParams, body.text);
+      });
       return;
     }
     if (asked.length > 0) {
@@ -56,6 +68,24 @@ export function createHttpApi(resources: readonly Resource[]): (socket: Socket) 
     send(response, 404, { error: `${url.pathname} is not served here; there is ${paths}` });
   });
   return (socket) => server.emit('connection', socket);
+}
+
+/** Never rejects: who hangs up hears no answer anyway. */
+async function readBody(
+  request: IncomingMessage,
+): Promise<{ readonly tooLarge: boolean; readonly text?: string }> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of request as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > BODY_BYTES_MAX) return { tooLarge: true };
+      parts.push(part);
+    }
+  } catch {
+    return { tooLarge: false };
+  }
+  return { tooLarge: false, ...(bytes > 0 && { text: Buffer.concat(parts).toString() }) };
 }
 
 const methodOf = (resource: Resource): string => resource.method ?? 'GET';

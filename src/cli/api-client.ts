@@ -19,12 +19,17 @@ export function socketOf(args: Arguments): string {
 }
 
 /** The JSON at `path`. Throws ENDPOINT_AWAY when nothing runs there, REQUEST_INVALID when it is refused. */
-export async function ask<T>(socketPath: string, path: string, method = 'GET'): Promise<T> {
+export async function ask<T>(
+  socketPath: string,
+  path: string,
+  method = 'GET',
+  body?: string,
+): Promise<T> {
   let text = '';
   const add = (line: string): void => {
     text += line;
   };
-  await listen(socketPath, path, add, method);
+  await listen(socketPath, path, add, method, body);
   return JSON.parse(text) as T;
 }
 
@@ -34,6 +39,7 @@ export function listen(
   path: string,
   line: (text: string) => void,
   method = 'GET',
+  body?: string,
 ): Promise<void> {
   return new Promise((done, reject) => {
     const asked = request({ socketPath, path, method }, (response) => {
@@ -61,7 +67,7 @@ export function listen(
         ),
       );
     });
-    asked.end();
+    asked.end(body);
   });
 }
 

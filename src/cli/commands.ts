@@ -3,6 +3,7 @@ import { cloudCommands } from './cloud/cloud.ts';
 import type { Command } from './command.ts';
 import { deadLetterCommands } from './dead-letter.ts';
 import { demo } from './demo.ts';
+import { deploy } from './deploy.ts';
 import { kept } from './kept.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
@@ -14,6 +15,7 @@ import { status } from './status.ts';
 
 export const commands: readonly Command[] = [
   demo,
+  deploy,
   kept,
   list,
   logs,

@@ -7,7 +7,7 @@ import { createBlobMap } from '../core/blob-map.ts';
 import type { BlobShelf } from '../core/blobs.ts';
 import type { Deployment, ModuleSpec } from '../core/deployment.ts';
 import { hubReport } from '../core/hub-report.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import { createLogMap } from '../core/log-map.ts';
 import { type EndpointId, type ModuleName, UPSTREAM } from '../core/message.ts';
 import { noPolicy, type Policy } from '../core/policy.ts';
@@ -44,6 +44,7 @@ import { createModules, type Modules } from './modules.ts';
 import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import type { Endpoint } from './pump.ts';
 import { createQueue, type Queue } from './queue.ts';
+import { type DeploymentRehearsal, rehearseDeployment } from './rehearse.ts';
 import { createReporter } from './reporter.ts';
 import { createRestart } from './restart.ts';
 import { rightsOf } from './rights.ts';
@@ -98,6 +99,8 @@ export interface Supervisor {
   settings(module: ModuleName): ModuleSpec | undefined;
   /** An identity's twin as it is known here. */
   twin(module: ModuleName): { readonly desired: JsonObject; readonly reported: JsonObject };
+  /** What a deployment would do here now; nothing is done. */
+  rehearse(manifest: Json): Promise<DeploymentRehearsal>;
   /** Undefined when it is done, or a sentence why a module cannot be restarted. */
   restart(module: ModuleName): string | undefined;
   /** Stops in order: no new work, modules, what is on its way, then the last writes. */
@@ -327,6 +330,8 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
     };
   }
 
+  const settings = (name: ModuleName) => agent.target()?.modules.get(name);
+
   function reportAgent() {
     const observation = { modules: modules.observe(), bundles: bundles.states() };
     return agentReport(agent.target(), agent.lastDesired(), observation, device);
@@ -344,15 +349,11 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   return {
     logs,
     ownMetrics,
-    kept: createKeptThings(
-      store,
-      shelf,
-      keeper,
-      blobs,
-      (module) => agent.target()?.modules.has(module) === true,
-    ),
+    kept: createKeptThings(store, shelf, keeper, blobs, (name) => settings(name) !== undefined),
     deadLetters,
-    settings: (module) => agent.target()?.modules.get(module),
+    settings,
+    rehearse: (manifest) =>
+      rehearseDeployment(manifest, { modules, states: bundles, bundles: parts.bundles, clock }),
     twin: twins.read,
     restart,
     status: createStatus({

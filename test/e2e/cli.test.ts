@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { JsonObject } from '../../src/core/json.ts';
 import type { ModuleSummary, UseHistory } from '../../src/core/summaries.ts';
 import { until, within } from '../fakes/within.ts';
 import { bundleSource, deployment, spec } from './device.ts';
@@ -170,6 +171,44 @@ test('list and meter show what a module used and where its limits struck', async
   const meter = JSON.parse((await run('meter', 'busy', '--json', ...socket)).text) as UseHistory;
   assert.ok((meter.hours.at(-1)?.cpuWaitMs ?? 0) > 0);
   assert.match((await run('meter', 'nobody', ...socket)).errors, /there is no module "nobody"/);
+});
+
+test('deploy --dry-run tells the steps and all that is wrong, and changes nothing', async () => {
+  const folder = newFolder();
+  const before = (await run('list', '--json', ...socket)).text;
+  const running = (JSON.parse(before) as ModuleSummary[]).map(({ name, status }) => [name, status]);
+  const fileOf = (name: string, manifest: JsonObject): string => {
+    writeFileSync(join(folder, name), JSON.stringify(manifest));
+    return join(folder, name);
+  };
+  const image = await bundleSource('newer', 'setInterval(() => {}, 1000);');
+  const good = fileOf(
+    'good.json',
+    deployment({ hello: spec(image, { env: { KEY: { value: 'hunter2' } } }), added: spec(image) }),
+  );
+  const planned = await run('deploy', '--dry-run', good, ...socket);
+  assert.is(planned.code, 0, planned.errors);
+  assert.match(planned.text, /1 +stop +busy +it is not in the deployment any more/);
+  assert.match(planned.text, /fetch +added +file:\S+ is not on this device/);
+  assert.match(planned.text, /replace +hello +image file:\S+ becomes file:\S+, env changes: KEY/);
+  assert.match(planned.text, /start +added +it is new/);
+  assert.not.match(planned.text, /hunter2/);
+  const { steps } = JSON.parse((await run('deploy', '--dry-run', '--json', good, ...socket)).text);
+  assert.ok(steps.some(({ kind }: { kind: string }) => kind === 'replace'));
+
+  const bad = fileOf('bad.json', deployment({ one: spec('Not/A:Name:'), 'no name': spec(image) }));
+  const refused = await run('deploy', '--dry-run', bad, ...socket);
+  assert.is(refused.code, 1);
+  assert.match(refused.text, /fail .*modules\.no name/);
+  assert.match(refused.text, /refused as a whole/);
+  const undone = await run('deploy', good, ...socket);
+  assert.is(undone.code, 1);
+  assert.match(undone.errors, /isolet cloud set-modules .*--dry-run shows here/);
+  const after = JSON.parse((await run('list', '--json', ...socket)).text) as ModuleSummary[];
+  assert.equal(
+    after.map(({ name, status }) => [name, status]),
+    running,
+  );
 });
 
 test('logs', async () => {
