@@ -43,7 +43,11 @@ export function moduleStatus(
     case 'idle':
       if (spec.status === 'stopped') return { status: 'stopped', description: 'stopped' };
       if (problem !== undefined) return { status: 'failed', description: problem };
-      return { status: 'unknown', description: 'waits for its bundle' };
+      return {
+        status: 'unknown',
+        description:
+          bundle?.kind === 'ready' ? 'waits for those that start first' : 'waits for its bundle',
+      };
     case 'stopping':
       return { status: 'running', description: 'stopping' };
     case 'ended':
@@ -59,6 +63,9 @@ function runningText(spec: ModuleSpec, module: ModuleObservation | undefined): s
   if (module?.successor !== undefined) return 'running; its new version starts beside it';
   if (spec.rolledBack !== undefined) {
     return `running the last good version; the new one was given up: ${spec.rolledBack.reason}`;
+  }
+  if (spec.settings.readyMs !== undefined && module?.ready !== true) {
+    return 'running; it has not said yet that it is ready';
   }
   const failed = module?.failedSuccessor;
   if (failed === undefined || needsRestart(failed.spec, spec)) return 'running';

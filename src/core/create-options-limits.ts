@@ -3,6 +3,7 @@
  * (`isolet.…`) for what Docker has no field for. docs/limits.md has the table.
  */
 import { NETWORK_LABEL } from './create-options-network.ts';
+import { READY_LABEL } from './create-options-ready.ts';
 import { UPDATE_ORDER_LABEL } from './create-options-update.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { nearest } from './nearest.ts';
@@ -13,7 +14,7 @@ export type LimitSettings = Partial<Omit<ModuleLimits, 'heapMb'>>;
 
 const PREFIX = 'isolet.';
 /** Labels of ours that are no limits, and are read elsewhere. */
-const otherLabels: readonly string[] = [NETWORK_LABEL, UPDATE_ORDER_LABEL];
+const otherLabels: readonly string[] = [NETWORK_LABEL, READY_LABEL, UPDATE_ORDER_LABEL];
 /** `docker run` takes no less. */
 const CPUS_MIN = 0.01;
 const NANO = 1_000_000_000;

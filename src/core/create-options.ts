@@ -4,6 +4,7 @@ import { readBinds, readMounts } from './create-options-files.ts';
 import { type LimitSettings, readLimits } from './create-options-limits.ts';
 import { readNetwork } from './create-options-network.ts';
 import { joinPorts, readExposedPorts, readPortBindings } from './create-options-ports.ts';
+import { readReadyMs } from './create-options-ready.ts';
 import { readUpdateOrder, type UpdateOrder } from './create-options-update.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Bind, type Grants, noGrants } from './ports.ts';
@@ -16,6 +17,8 @@ export type ModuleSettings = {
   readonly grants: Grants;
   /** What is asked for by label, undefined = nothing. */
   readonly updateOrder: UpdateOrder | undefined;
+  /** It says itself when it is ready, and others wait so long for that, ms; undefined = it is when it runs. */
+  readonly readyMs: number | undefined;
   /** `Env`: `NAME=value` lines. */
   readonly env: Readonly<Record<string, string>>;
   /** Settings that cannot be honoured here, as paths; reported, never silently ignored. */
@@ -71,6 +74,7 @@ export function readCreateOptions(options: JsonObject, path: string): ModuleSett
     memoryMb: undefined,
     limits: readLimits(options, path, problems),
     updateOrder: readUpdateOrder(options, path, problems),
+    readyMs: readReadyMs(options, path, problems),
     grants,
     env: {},
     unhonoured,

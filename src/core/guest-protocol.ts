@@ -75,8 +75,8 @@ export type GuestRequest =
   | { readonly t: 'ack'; readonly ids: readonly number[] }
   /** These inputs failed in the module (its handler threw or rejected); they are delivered again. */
   | { readonly t: 'nack'; readonly ids: readonly number[]; readonly reason: string }
-  /** From now on send me these events. */
-  | { readonly t: 'listen'; readonly what: 'inputs' | 'desired' | 'methods' }
+  /** From now on send me these events; `ready`: no events, who waits for me may start. */
+  | { readonly t: 'listen'; readonly what: 'inputs' | 'desired' | 'methods' | 'ready' }
   | { readonly t: 'unlisten'; readonly what: 'inputs' | 'desired' | 'methods' }
   /** Read my twin. The reply's value is `{ desired, reported }`, each with `$version`. */
   | { readonly t: 'twin'; readonly call: number }

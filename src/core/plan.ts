@@ -3,6 +3,7 @@ import type { ModuleSpec } from './deployment.ts';
 import type { ModuleName } from './message.ts';
 import type { EndingCause, StatisticsRow } from './ports.ts';
 import { restartVerdict, type Verdict } from './restart-policy.ts';
+import { createStartOrder } from './start-order.ts';
 import { sameJson } from './twin.ts';
 import { updateOrder } from './update-order.ts';
 
@@ -40,6 +41,8 @@ export function describeStep(step: Step): string {
 export type ModuleObservation = {
   /** `idle`: not started since this process began. */
   readonly state: 'idle' | 'starting' | 'running' | 'stopping' | 'ended';
+  /** It has said so itself, since it was last started. */
+  readonly ready?: boolean;
   /** What it was last started with. */
   readonly spec: ModuleSpec | undefined;
   readonly endingCause: EndingCause | undefined;
@@ -111,6 +114,7 @@ export function plan(
   const inOrder = [...desired.values()].sort(
     (a, b) => a.startupOrder - b.startupOrder || (a.name < b.name ? -1 : 1),
   );
+  const order = createStartOrder();
   for (const spec of inOrder) {
     const module = observed.modules.get(spec.name);
     const alive = module?.state === 'running' || module?.state === 'starting';
@@ -120,6 +124,10 @@ export function plan(
       continue;
     }
     const changed = module?.spec !== undefined && needsRestart(module.spec, spec);
+    if (alive) {
+      const startedAtMs = module.statistics.lastStartAtMs ?? nowMs;
+      order.begun(spec, { ready: module.ready === true, startedAtMs }, nowMs);
+    }
     const successor = alive ? module.successor : undefined;
     if (successor !== undefined && (!changed || needsRestart(successor.spec, spec))) {
       if (successor.state !== 'stopping')
@@ -140,6 +148,8 @@ export function plan(
     ) {
       steps.push({ kind: 'fetch', module: spec.name, image: spec.image });
     }
+    const onItsWay = { ready: false, startedAtMs: undefined };
+    if (bundle.kind === 'absent' || bundle.kind === 'fetching') order.begun(spec, onItsWay, nowMs);
     if (bundle.kind !== 'ready') continue;
 
     if (alive && updateOrder(module.spec as ModuleSpec, spec) === 'start-first') {
@@ -152,14 +162,17 @@ export function plan(
       steps.push({ kind: 'stop', module: spec.name, why: 'its settings changed' });
       continue;
     }
-    if (module === undefined || module.state === 'idle' || changed) {
-      steps.push({ kind: 'start', spec, counts: false });
-      continue;
-    }
-    const again = whenAgain(module, spec, nowMs);
+    const isFirst = module === undefined || module.state === 'idle' || changed;
+    const again: Again = isFirst
+      ? { kind: 'start', counts: false }
+      : whenAgain(module, spec, nowMs);
     if (again.kind === 'wait') wakeAt(again.untilMs);
-    if (again.kind === 'start') steps.push({ kind: 'start', spec, counts: again.counts });
+    if (again.kind !== 'start' || order.holds(spec)) continue;
+    steps.push({ kind: 'start', spec, counts: again.counts });
+    order.begun(spec, onItsWay, nowMs);
   }
+  const heldUntilMs = order.wakeAtMs();
+  if (heldUntilMs !== undefined) wakeAt(heldUntilMs);
   return { steps, wakeAtMs };
 }
 

@@ -96,6 +96,7 @@ function take(step: Step, modules: Modules, bundles: Map<string, BundleState>): 
       const { spec } = step;
       return void modules.set(spec.name, {
         state: 'running',
+        ready: true,
         spec,
         endingCause: undefined,
         statistics,

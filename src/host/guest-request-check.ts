@@ -26,7 +26,7 @@ export type CheckedRequests =
 /** Enough to see what is wrong; a guest that writes nonsense writes much of it. */
 const PROBLEMS_MAX = 5;
 const LEVELS = new Set<unknown>(['debug', 'info', 'warn', 'error']);
-const TOPICS = new Set<unknown>(['inputs', 'desired', 'methods']);
+const TOPICS = new Set<unknown>(['inputs', 'desired', 'methods', 'ready']);
 /** How the SDK shows receivers who sent a message: that is for us to say (supervisor/outputs.ts). */
 const SENDER_NAMES = new Set(['$.cdid', '$.cmid']);
 

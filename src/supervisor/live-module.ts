@@ -51,14 +51,14 @@ export interface ModuleServices extends KeepingServices {
 
 export type LiveModuleEvents = {
   readonly started: () => void;
-  /** It begins to take inputs, desired patches or methods. */
+  /** It begins to take inputs, desired patches or methods, or says that it is ready. */
   readonly listens: (what: Listening) => void;
   /** It asked for something and is held. */
   readonly waits?: () => void;
   readonly ended: (ending: Ending, used: ModuleMetrics) => void;
 };
 
-export type Listening = 'inputs' | 'desired' | 'methods';
+export type Listening = 'inputs' | 'desired' | 'methods' | 'ready';
 
 export interface LiveModule {
   listening(what: Listening): boolean;

@@ -375,6 +375,7 @@ export function createModules(deps: ModulesDeps, rows: StoreSnapshot['statistics
           name,
           {
             state: life?.state ?? 'idle',
+            ready: life?.live.listening('ready') === true,
             spec: life?.spec,
             endingCause: ending?.cause,
             statistics,

@@ -222,7 +222,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
       }),
       changed(module, what) {
         if (what === 'inputs') endpoints.resume(module);
-        if (what === 'started' || what === 'ended') agent.wake();
+        if (what === 'started' || what === 'ended' || what === 'ready') agent.wake();
         hubReporter.changed();
       },
     },

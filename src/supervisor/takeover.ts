@@ -31,7 +31,7 @@ export type TakeoverLimits = {
 
 const TAKEOVER_LIMITS: TakeoverLimits = { readyMs: 10_000, settleMs: 5_000, heldMax: 1_000 };
 
-const all: readonly Listening[] = ['inputs', 'desired', 'methods'];
+const all: readonly Listening[] = ['inputs', 'desired', 'methods', 'ready'];
 
 /** @param promote called once, when the new one may be the module. */
 export function createTakeover(

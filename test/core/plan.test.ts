@@ -254,4 +254,57 @@ test('doing the steps reaches the target, and there is nothing left to do', () =
   );
 });
 
+test('a later startupOrder waits for those that say themselves when they are ready, and no longer than they may take', () => {
+  const labels = { Labels: { 'isolet.ready_seconds': '30' } };
+  const first = spec('first', { startupOrder: 0, settings: readCreateOptions(labels, '') });
+  const same = spec('same', { startupOrder: 0 });
+  const later = spec('later', { startupOrder: 1 });
+  const desired = new Map([later, same, first].map((one) => [one.name, one]));
+  const here = new Map(
+    [first, same, later].map(({ image }): [string, BundleState] => [image, { kind: 'ready' }]),
+  );
+  const at = (
+    nowMs: number,
+    observation: ModuleObservation | undefined,
+    bundles: ReadonlyMap<string, BundleState> = here,
+  ) => {
+    const modules = new Map([[same.name, running(same)]]);
+    if (observation !== undefined) modules.set(first.name, observation);
+    const { steps, wakeAtMs } = plan(desired, { modules, bundles }, nowMs);
+    return [...steps.map(describeStep), wakeAtMs];
+  };
+  const started = (ready: boolean): ModuleObservation => ({ ...running(first), ready });
+  const startedAtMs = NOW - 5_000;
+  assert.equal(at(NOW, undefined), ['start first', undefined]);
+  assert.equal(at(NOW, started(false)), [startedAtMs + 30_000]);
+  assert.equal(at(NOW, { ...started(false), state: 'starting' }), [startedAtMs + 30_000]);
+  assert.equal(at(NOW, started(true)), ['start later', undefined]);
+  assert.equal(at(startedAtMs + 30_000, started(false)), ['start later', undefined]);
+  assert.equal(at(startedAtMs - 1, started(false)), ['start later', undefined], 'a clock set back');
+  const withFirst = (state: BundleState): ReadonlyMap<string, BundleState> =>
+    new Map([...here, [first.image, state]]);
+  assert.equal(at(NOW, undefined, withFirst({ kind: 'absent' })), ['fetch first@1', undefined]);
+  assert.equal(at(NOW, undefined, withFirst({ kind: 'fetching' })), [undefined]);
+  const failed: BundleState = { kind: 'failed', problem: 'gone', retryAtMs: undefined };
+  assert.equal(at(NOW, undefined, withFirst(failed)), ['start later', undefined]);
+  const inBackOff = ended(first, 'error', { restartCount: 3, lastExitAtMs: NOW - 1 });
+  assert.ok(at(NOW, inBackOff).includes('start later'), 'nobody waits for one that crashed');
+});
+
+test('seconds that are none are a problem of the module, with its path and what is allowed', () => {
+  for (const value of ['0', '3601', 'soon', 30, null]) {
+    const { problems, readyMs } = readCreateOptions(
+      { Labels: { 'isolet.ready_seconds': value } },
+      'at',
+    );
+    assert.is(readyMs, undefined);
+    assert.ok(
+      problems.some((one) =>
+        /^at\.Labels\["isolet\.ready_seconds"\] must be whole seconds/.test(one),
+      ),
+      `${String(value)}: ${problems.join('; ')}`,
+    );
+  }
+});
+
 test.run();

@@ -30,5 +30,6 @@ export {
   type Metrics,
   metrics,
 } from './metrics.ts';
+export { ready } from './ready.ts';
 export { type Schedule, type ScheduleOptions, schedule, type Wake } from './schedule.ts';
 export { openSerial, type SerialOptions, type SerialPort } from './serial.ts';

@@ -114,6 +114,11 @@ declare module 'isolet' {
   };
   export const metrics: Metrics;
 
+  // ------------------------------------------------------------------ readiness
+
+  /** Modules of a later startupOrder may start now, if this one has the label isolet.ready_seconds. */
+  export function ready(): void;
+
   // ---------------------------------------------------------------------- devices
 
   type Bytes = Uint8Array | readonly number[];
