@@ -12,6 +12,8 @@ export type DownloadLimits = {
   readonly fetchTimeoutMs: number;
   /** Without a byte. */
   readonly stallTimeoutMs: number;
+  /** PEM text of an authority to trust besides the system's. */
+  readonly ca?: string | undefined;
 };
 
 export type Download = {
@@ -52,7 +54,7 @@ export async function startDownload(
     cut.abort();
   };
   try {
-    const response = await follow(from, fromByte, headers, cut.signal);
+    const response = await follow(from, fromByte, headers, cut.signal, limits.ca);
     response.on('error', () => {}); // it may break off before its first chunk is asked for
     const range = readRange(response, fromByte, from);
     const endIsKnown =
@@ -72,6 +74,7 @@ async function follow(
   fromByte: number,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<IncomingMessage> {
   const { authorization: _secret, ...open } = headers;
   let url = from;
@@ -81,6 +84,7 @@ async function follow(
       fromByte,
       url.origin === from.origin ? headers : open,
       signal,
+      ca,
     );
     const status = response.statusCode ?? 0;
     if (!redirects.has(status)) return response;
@@ -99,6 +103,7 @@ async function request(
   fromByte: number,
   more: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<IncomingMessage> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const headers = {
@@ -107,8 +112,10 @@ async function request(
     ...more,
     ...(fromByte > 0 ? { range: `bytes=${fromByte}-` } : {}),
   };
+  const trust =
+    ca === undefined ? {} : { ca: [...(await import('node:tls')).rootCertificates, ca] };
   return new Promise((resolve, reject) => {
-    http.get(url, { headers, signal, agent: false }, resolve).on('error', reject);
+    http.get(url, { headers, signal, agent: false, ...trust }, resolve).on('error', reject);
   });
 }
 
