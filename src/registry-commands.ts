@@ -4,9 +4,10 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultBundleLimits, digestOf, unpackBundle } from './artifacts/bundle-archive.ts';
+import { makeDelta } from './artifacts/bundle-delta.ts';
 import { parseImageReference } from './artifacts/image-reference.ts';
 import { pushBundle } from './artifacts/push-bundle.ts';
-import { openRegistryImage } from './artifacts/registry.ts';
+import { openRegistryImage, type Resolved } from './artifacts/registry.ts';
 import { readSignatures, SIGNATURES_ANNOTATION } from './core/bundle-signature.ts';
 import { Fault } from './core/fault.ts';
 import { type RegistryLogin, registryHost } from './core/registry-credentials.ts';
@@ -20,6 +21,7 @@ isolet inspect IMAGE|BUNDLE.tgz  what a bundle is and what it asks for
 
 IMAGE is registry.example:5000/name:tag, for inspect with @sha256:… as well.
 
+  --delta-from WHAT  for push, an IMAGE or BUNDLE.tgz that devices have: they download what differs
   --username NAME    who you are there; else what "docker login" keeps
   --password-stdin   its password is the first line of the input
   --insecure         speak plain HTTP with this registry; one of this machine needs no asking
@@ -34,6 +36,7 @@ type Options = {
   readonly username?: string | undefined;
   readonly 'password-stdin': boolean;
   readonly insecure: boolean;
+  readonly 'delta-from': readonly string[];
 };
 
 try {
@@ -43,6 +46,7 @@ try {
       username: { type: 'string' },
       'password-stdin': { type: 'boolean', default: false },
       insecure: { type: 'boolean', default: false },
+      'delta-from': { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -85,6 +89,7 @@ async function push(file: string, image: string, options: Options): Promise<obje
   }
   const bytes = readBundle(file);
   const { name: module, version } = await unpackBundle(bytes);
+  const deltas = await deltasTo(bytes, options);
   const digest = await pushBundle(bytes, name, {
     login: readLogin(name, options),
     insecure: options.insecure ? [name.host] : [],
@@ -93,13 +98,30 @@ async function push(file: string, image: string, options: Options): Promise<obje
       'org.opencontainers.image.version': version,
       ...signaturesOf(file),
     },
+    deltas,
     timeoutMs: REQUEST_MS,
   });
   return {
     pushed: showRegistryName(name),
     image: showRegistryName({ ...name, reference: digest, byDigest: true }),
     bytes: bytes.byteLength,
+    ...(deltas.length > 0 && { deltas: deltas.map((one) => one.bytes.byteLength) }),
   };
+}
+
+/** Those that are worth it: half of a small bundle is not. */
+async function deltasTo(
+  bytes: Uint8Array,
+  options: Options,
+): Promise<{ readonly from: string; readonly bytes: Uint8Array }[]> {
+  const deltas = [];
+  for (const what of options['delta-from']) {
+    const base = existsSync(what) ? readBundle(what) : (await download(what, options)).bytes;
+    const delta = await makeDelta(base, bytes);
+    const from = digestOf(base).slice('sha256:'.length);
+    if (delta.byteLength < bytes.byteLength / 2) deltas.push({ from, bytes: delta });
+  }
+  return deltas;
 }
 
 async function inspect(what: string, options: Options): Promise<object> {
@@ -107,6 +129,22 @@ async function inspect(what: string, options: Options): Promise<object> {
     const signed = signers(signatureLines(what));
     return describe(readBundle(what), { file: basename(what), signed });
   }
+  const { name, bytes, digest, annotations, deltas } = await download(what, options);
+  const byDigest = showRegistryName({ ...name, reference: digest, byDigest: true });
+  const signatures = (annotations[SIGNATURES_ANNOTATION] ?? '').split(' ');
+  const from = deltas.map((one) => `${one.bytes} bytes from sha256:${one.from}`);
+  return describe(bytes, {
+    image: byDigest,
+    signed: signers(signatures),
+    ...(from.length > 0 && { deltas: from }),
+  });
+}
+
+/** A bundle of a registry, verified by its manifest. */
+async function download(
+  what: string,
+  options: Options,
+): Promise<Resolved & { readonly name: RegistryName; readonly bytes: Uint8Array }> {
   const name = registryName(what);
   const image = openRegistryImage(name, {
     login: readLogin(name, options),
@@ -114,7 +152,8 @@ async function inspect(what: string, options: Options): Promise<object> {
     limits,
     clock: systemClock,
   });
-  const { layer, digest, annotations } = await image.resolve();
+  const resolved = await image.resolve();
+  const { layer } = resolved;
   if (layer.bytes > defaultBundleLimits.bytesMax) {
     throw new Fault('BUNDLE_INVALID', `${what} has ${layer.bytes} bytes, more than a device takes`);
   }
@@ -125,9 +164,7 @@ async function inspect(what: string, options: Options): Promise<object> {
       `the registry holds something else than the manifest of ${what} says: push it again`,
     );
   }
-  const byDigest = showRegistryName({ ...name, reference: digest, byDigest: true });
-  const signatures = (annotations[SIGNATURES_ANNOTATION] ?? '').split(' ');
-  return describe(bytes, { image: byDigest, signed: signers(signatures) });
+  return { ...resolved, name, bytes };
 }
 
 async function receive(

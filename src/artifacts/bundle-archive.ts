@@ -74,9 +74,15 @@ export function packBundle(files: BundleFiles): { bytes: Uint8Array; digest: str
     if (problem !== undefined) throw new RangeError(`assets/${path} ${problem}`);
     entries.push({ name: `assets/${path}`, data: (files.assets ?? {})[path] as Uint8Array });
   }
-  const bytes = gzipSync(writeTar(entries), { level: constants.Z_BEST_COMPRESSION });
-  bytes[9] = 255; // gzip's "operating system unknown": the same bytes wherever they were made
+  const bytes = archiveOf(writeTar(entries));
   return { bytes, digest: digestOf(bytes) };
+}
+
+/** The archive of a tar: the same bytes for the same tar. */
+export function archiveOf(tar: Uint8Array): Uint8Array {
+  const bytes = gzipSync(tar, { level: constants.Z_BEST_COMPRESSION });
+  bytes[9] = 255; // gzip's "operating system unknown": the same bytes wherever they were made
+  return bytes;
 }
 
 /** Rejects with BUNDLE_INVALID, all problems named. `digest` is that of `bytes`, when known already. */
@@ -91,7 +97,7 @@ export async function unpackBundle(
     ]);
   }
   const problems: string[] = [];
-  const files = byName(readTar(await inflate(bytes, digest, limits), problems), limits, problems);
+  const files = byName(readTar(await tarOf(bytes, digest, limits), problems), limits, problems);
   const manifest = readManifest(files.get(MANIFEST), problems);
   const code = readText(files, ENTRY, problems);
   if (!files.has(ENTRY)) problems.push(`${ENTRY} is missing`);
@@ -101,7 +107,8 @@ export async function unpackBundle(
   return { digest, name, version, treaty, ...(asked && { asked }), code, sourceMap };
 }
 
-async function inflate(
+/** Rejects with BUNDLE_INVALID when it is no archive, or larger than it may be. */
+export async function tarOf(
   bytes: Uint8Array,
   digest: string,
   limits: BundleLimits,

@@ -2,6 +2,7 @@
  * The port `Bundles`: bundles by image reference, fetched once, verified by digest at every read,
  * kept in a folder by content. A damaged one is set aside and reads as absent, so it is fetched again.
  */
+import type { Blob, Delta } from '../core/bundle-artifact.ts';
 import { SIGNATURES_ANNOTATION } from '../core/bundle-signature.ts';
 import { Fault } from '../core/fault.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
@@ -17,6 +18,7 @@ import { createBundleFolder } from './bundle-folder.ts';
 import { createBundlePins, type Pin } from './bundle-pins.ts';
 import { createSources, type Source, type Wanted } from './bundle-source.ts';
 import { distrust, TRUST_ALL, type TrustSettings } from './bundle-trust.ts';
+import { fetchDelta } from './delta-fetch.ts';
 import { type DownloadLimits, RefusedDownload } from './download.ts';
 import { type ImageReference, parseImageReference } from './image-reference.ts';
 import { openRegistryImage, type RegistryImage } from './registry.ts';
@@ -132,13 +134,45 @@ export function createBundles(options: BundlesOptions): Bundles {
   }
 
   async function fetchResolved(shown: string, image: RegistryImage): Promise<Bundle> {
-    const { layer, digest, annotations } = await image.resolve();
+    const { layer, digest, annotations, deltas } = await image.resolve();
     const signatures = (annotations[SIGNATURES_ANNOTATION] ?? '').split(' ').filter((one) => one);
     const pin: Pin = { image: shown, manifest: digest, ...layer, signatures };
     const problem = distrustOf(shown, pin);
     // The same tag may be pushed again, signed.
     if (problem !== undefined) throw new Fault('DOWNLOAD_FAILED', `${problem} and push it again`);
+    await fromDelta(shown, layer, deltas, image);
     return fetchPinned(pin, image);
+  }
+
+  /** What is here of the archive when a delta was of use; the whole is downloaded when not. */
+  async function fromDelta(
+    shown: string,
+    { sha256 }: Blob,
+    deltas: readonly Delta[],
+    image: RegistryImage,
+  ): Promise<void> {
+    if ((await readKept(sha256, shown)) !== undefined) return;
+    for (const delta of deltas) {
+      const base = await readKept(delta.from, shown);
+      if (base === undefined) continue;
+      try {
+        const archive = await fetchDelta(base, delta, sha256, image, limits);
+        if (archive === undefined) throw new Error('it does not give the archive it is for');
+        await write(sha256, archive);
+        return log.info('bundle made from a delta', { image: shown, bytes: delta.bytes });
+      } catch (cause) {
+        log.debug('a delta is of no use, the whole bundle is fetched', { image: shown, cause });
+      }
+    }
+  }
+
+  async function write(sha256: string, archive: Uint8Array): Promise<void> {
+    const file = await folder.openPartial(sha256, 0);
+    try {
+      await file.appendFile(archive);
+    } finally {
+      await file.close();
+    }
   }
 
   function fetchPinned(pin: Pin, image: RegistryImage): Promise<Bundle> {
@@ -176,7 +210,7 @@ export function createBundles(options: BundlesOptions): Bundles {
     const source = await wanted.open(haveBytes);
     opened.set(wanted.shown, source);
     try {
-      await write(wanted, source);
+      await writeAll(wanted, source);
     } finally {
       opened.delete(wanted.shown);
       source.close();
@@ -189,7 +223,7 @@ export function createBundles(options: BundlesOptions): Bundles {
     throw wrongDigest(wanted, bytes, source.endIsKnown);
   }
 
-  async function write({ sha256, tooLarge, bytesMax }: Wanted, source: Source): Promise<void> {
+  async function writeAll({ sha256, tooLarge, bytesMax }: Wanted, source: Source): Promise<void> {
     const file = await folder.openPartial(sha256, source.startByte);
     try {
       let size = source.startByte;

@@ -1,5 +1,5 @@
 /** Brings a bundle into a container registry (OCI distribution v2): two blobs, then the manifest that names them. */
-import { bundleManifest, EMPTY_CONFIG } from '../core/bundle-artifact.ts';
+import { type Blob, bundleManifest, EMPTY_CONFIG } from '../core/bundle-artifact.ts';
 import { Fault } from '../core/fault.ts';
 import type { RegistryLogin } from '../core/registry-credentials.ts';
 import { type RegistryName, showRegistryName } from '../core/registry-name.ts';
@@ -14,6 +14,8 @@ export type PushOptions = {
   readonly insecure: readonly string[];
   /** What the manifest says besides. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** The same archive as what it differs by from others, whose digests are `from`. */
+  readonly deltas?: readonly { readonly from: string; readonly bytes: Uint8Array }[];
   /** Of each request. */
   readonly timeoutMs: number;
 };
@@ -30,7 +32,7 @@ export async function pushBundle(
   options: PushOptions,
 ): Promise<string> {
   const { host, repository } = name;
-  const { login, insecure, annotations, timeoutMs } = options;
+  const { login, insecure, annotations, timeoutMs, deltas = [] } = options;
   const base = new URL(`${registryUrl(host, insecure)}${repository}/`);
   let authorization: string | undefined;
 
@@ -108,8 +110,13 @@ export async function pushBundle(
 
   await pushBlob(asBytes(EMPTY_CONFIG.text));
   await pushBlob(bytes);
-  const layer = { sha256: digestOf(bytes).slice('sha256:'.length), bytes: bytes.byteLength };
-  const content = bundleManifest(layer, annotations);
+  for (const delta of deltas) await pushBlob(delta.bytes);
+  const blobOf = (blob: Uint8Array): Blob => ({
+    sha256: digestOf(blob).slice('sha256:'.length),
+    bytes: blob.byteLength,
+  });
+  const layers = deltas.map((delta) => ({ ...blobOf(delta.bytes), from: delta.from }));
+  const content = bundleManifest(blobOf(bytes), annotations, layers);
   const body = asBytes(JSON.stringify(content));
   await expect(
     send(new URL(`manifests/${name.reference}`, base), {

@@ -24,7 +24,7 @@ export type RegistryOptions = {
 };
 
 /** What an image is at this moment. */
-type Resolved = Extract<Artifact, { kind: 'bundle' }> & {
+export type Resolved = Extract<Artifact, { kind: 'bundle' }> & {
   /** Of the manifest: `sha256:<hex>`. */
   readonly digest: string;
 };

@@ -6,6 +6,11 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 const BUNDLE_TYPE = 'application/vnd.isolet.bundle.v1';
 const BUNDLE_LAYER_TYPE = 'application/vnd.isolet.bundle.layer.v1.tar+gzip';
+const DELTA_TYPE = 'application/vnd.isolet.bundle.delta.v1+zstd';
+/** Of a delta's layer: the digest of the archive it starts from. */
+const FROM_ANNOTATION = 'vnd.isolet.bundle.delta.from';
+/** More would be a manifest nobody means. */
+const DELTAS_MAX = 32;
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -28,10 +33,17 @@ export type Blob = {
   readonly bytes: number;
 };
 
+/** The archive again, as what it differs by from another one. */
+export type Delta = Blob & {
+  /** Of that archive, lower-case hex. */
+  readonly from: string;
+};
+
 export type Artifact =
   | {
       readonly kind: 'bundle';
       readonly layer: Blob;
+      readonly deltas: readonly Delta[];
       readonly annotations: Readonly<Record<string, string>>;
     }
   /** A list with one bundle in it: the manifest to go on to. */
@@ -54,10 +66,16 @@ export function readArtifact(manifest: Json | undefined): Artifact | string {
   }
   const [layer, ...more] = Array.isArray(layers) ? (layers as readonly Json[]) : [];
   const blob = readBlob(layer);
-  if (blob === undefined || more.length > 0) {
+  const deltas = more.slice(0, DELTAS_MAX).flatMap((one) => readDelta(one) ?? []);
+  if (blob === undefined || more.length !== deltas.length) {
     return 'has a manifest that does not name one layer with its digest and size, as a bundle has: push it again';
   }
-  return { kind: 'bundle', layer: blob, annotations: readAnnotations(manifest['annotations']) };
+  return {
+    kind: 'bundle',
+    layer: blob,
+    deltas,
+    annotations: readAnnotations(manifest['annotations']),
+  };
 }
 
 function readIndex(manifests: Json | undefined): Artifact | string {
@@ -69,6 +87,16 @@ function readIndex(manifests: Json | undefined): Artifact | string {
     return { kind: 'elsewhere', digest: `sha256:${blob.sha256}` };
   }
   return `is a list of ${all.length} images, of which ${bundles.length} are bundles; it must be one: name the bundle by its own tag or digest`;
+}
+
+function readDelta(value: Json): Delta | undefined {
+  const blob = readBlob(value);
+  const layer = isJsonObject(value) ? value : {};
+  const { [FROM_ANNOTATION]: from = '' } = readAnnotations(layer['annotations']);
+  const hex = /^sha256:([0-9a-f]{64})$/.exec(from)?.[1];
+  if (blob === undefined || hex === undefined || layer['mediaType'] !== DELTA_TYPE)
+    return undefined;
+  return { ...blob, from: hex };
 }
 
 function readBlob(value: Json | undefined): Blob | undefined {
@@ -90,13 +118,22 @@ function readAnnotations(value: Json | undefined): Readonly<Record<string, strin
 export function bundleManifest(
   layer: Blob,
   annotations: Readonly<Record<string, string>>,
+  deltas: readonly Delta[] = [],
 ): JsonObject {
   return {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     artifactType: BUNDLE_TYPE,
     config: { mediaType: BUNDLE_TYPE, digest: EMPTY_CONFIG.digest, size: EMPTY_CONFIG.text.length },
-    layers: [{ mediaType: BUNDLE_LAYER_TYPE, digest: `sha256:${layer.sha256}`, size: layer.bytes }],
+    layers: [
+      { mediaType: BUNDLE_LAYER_TYPE, digest: `sha256:${layer.sha256}`, size: layer.bytes },
+      ...deltas.map(({ sha256, bytes, from }) => ({
+        mediaType: DELTA_TYPE,
+        digest: `sha256:${sha256}`,
+        size: bytes,
+        annotations: { [FROM_ANNOTATION]: `sha256:${from}` },
+      })),
+    ],
     annotations,
   };
 }
