@@ -101,6 +101,7 @@ export async function startRuntime(
     bundles: createBundles({
       dir: join(config.dataDir, 'bundles'),
       ...config.bundles,
+      ca: config.trustBundle,
       log,
       clock,
     }),

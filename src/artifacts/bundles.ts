@@ -32,6 +32,8 @@ export type BundlesOptions = {
   readonly baseDir?: string;
   /** Registries, by host, that are asked over plain HTTP. Those of this machine always are. */
   readonly insecureRegistries?: readonly string[];
+  /** PEM text of authorities web servers and registries may have, besides the usual ones. */
+  readonly ca?: string | undefined;
   readonly log: Log;
   readonly clock?: Clock;
 };
@@ -45,6 +47,7 @@ export function createBundles(options: BundlesOptions): Bundles {
   const times: DownloadLimits = {
     fetchTimeoutMs: options.fetchTimeoutMs ?? 600_000,
     stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
+    ca: options.ca,
   };
   const folder = createBundleFolder(dir);
   const pins = createBundlePins(dir);

@@ -3,6 +3,7 @@
  * from. node:http and node:https are loaded at the first download (19 MB resident), not before.
  */
 import type { IncomingMessage } from 'node:http';
+import { rootCertificates } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { Clock } from '../core/ports.ts';
 import { shownUrl } from './image-reference.ts';
@@ -12,6 +13,8 @@ export type DownloadLimits = {
   readonly fetchTimeoutMs: number;
   /** Without a byte. */
   readonly stallTimeoutMs: number;
+  /** PEM text of authorities to trust besides the usual ones, undefined = none. */
+  readonly ca?: string | undefined;
 };
 
 export type Download = {
@@ -26,6 +29,8 @@ export type Download = {
   /** Ends the transfer, early or not. */
   close(): void;
 };
+
+type Manner = { readonly signal: AbortSignal; readonly ca: string | undefined };
 
 const REDIRECTS_MAX = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -52,7 +57,7 @@ export async function startDownload(
     cut.abort();
   };
   try {
-    const response = await follow(from, fromByte, headers, cut.signal);
+    const response = await follow(from, fromByte, headers, { signal: cut.signal, ca: limits.ca });
     response.on('error', () => {}); // it may break off before its first chunk is asked for
     const range = readRange(response, fromByte, from);
     const endIsKnown =
@@ -71,7 +76,7 @@ async function follow(
   from: URL,
   fromByte: number,
   headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  manner: Manner,
 ): Promise<IncomingMessage> {
   const { authorization: _secret, ...open } = headers;
   let url = from;
@@ -80,7 +85,7 @@ async function follow(
       url,
       fromByte,
       url.origin === from.origin ? headers : open,
-      signal,
+      manner,
     );
     const status = response.statusCode ?? 0;
     if (!redirects.has(status)) return response;
@@ -98,7 +103,7 @@ async function request(
   url: URL,
   fromByte: number,
   more: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  { signal, ca }: Manner,
 ): Promise<IncomingMessage> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const headers = {
@@ -108,7 +113,8 @@ async function request(
     ...(fromByte > 0 ? { range: `bytes=${fromByte}-` } : {}),
   };
   return new Promise((resolve, reject) => {
-    http.get(url, { headers, signal, agent: false }, resolve).on('error', reject);
+    const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
+    http.get(url, { headers, signal, agent: false, ...trust }, resolve).on('error', reject);
   });
 }
 
