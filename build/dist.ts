@@ -25,6 +25,7 @@ const programs: Readonly<Record<string, string>> = {
   bundle: 'build/bundle.ts',
   check: 'src/check.ts',
   registry: 'src/registry-commands.ts',
+  sign: 'src/sign-command.ts',
   'support-bundle': 'src/support-bundle.ts',
   develop: 'build/develop.ts',
   'debug-host': 'build/develop/debug-main.ts',

@@ -101,7 +101,7 @@ export async function startRuntime(
     bundles: createBundles({
       dir: join(config.dataDir, 'bundles'),
       ...config.bundles,
-      ca: config.trustBundle,
+      ...(config.trustBundle === undefined ? {} : { ca: config.trustBundle }),
       log,
       clock,
     }),

@@ -8,7 +8,16 @@ export type Table = Readonly<Record<string, unknown>>;
  * `certificate`: a URI; IoT Edge also takes a table that says how to get one. `moot`: whatever it says is
  * so here anyway. `unhonoured`: IoT Edge's, without an effect here; listed, never an error.
  */
-type Kind = 'text' | 'texts' | 'count' | 'devices' | 'key' | 'certificate' | 'moot' | 'unhonoured';
+type Kind =
+  | 'text'
+  | 'texts'
+  | 'count'
+  | 'flag'
+  | 'devices'
+  | 'key'
+  | 'certificate'
+  | 'moot'
+  | 'unhonoured';
 type Known = { readonly [key: string]: Kind | Known };
 
 const known: Known = {
@@ -110,6 +119,8 @@ const known: Known = {
     },
     bundles: {
       insecure_registries: 'texts',
+      trusted_keys: 'texts',
+      require_signature: 'flag',
     },
     fetch: {
       time_ms: 'count',
@@ -177,6 +188,7 @@ const kinds: Readonly<Record<Exclude<Kind, 'unhonoured'>, (value: unknown) => st
     texts: (value) => (Array.isArray(value) ? undefined : 'a list of texts: ["…"]'),
     count: (value) =>
       Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0',
+    flag: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
     devices: (value) => (isTable(value) ? undefined : 'a table: […]'),
     key: (value) =>
       isTable(value) && Object.keys(value).every((one) => one === 'value' || one === 'uri')

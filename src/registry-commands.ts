@@ -7,6 +7,7 @@ import { defaultBundleLimits, digestOf, unpackBundle } from './artifacts/bundle-
 import { parseImageReference } from './artifacts/image-reference.ts';
 import { pushBundle } from './artifacts/push-bundle.ts';
 import { openRegistryImage } from './artifacts/registry.ts';
+import { readSignatures, SIGNATURES_ANNOTATION } from './core/bundle-signature.ts';
 import { Fault } from './core/fault.ts';
 import { type RegistryLogin, registryHost } from './core/registry-credentials.ts';
 import { type RegistryName, showRegistryName } from './core/registry-name.ts';
@@ -90,6 +91,7 @@ async function push(file: string, image: string, options: Options): Promise<obje
     annotations: {
       'org.opencontainers.image.title': `${module}-${version}.tgz`,
       'org.opencontainers.image.version': version,
+      ...signaturesOf(file),
     },
     timeoutMs: REQUEST_MS,
   });
@@ -101,7 +103,10 @@ async function push(file: string, image: string, options: Options): Promise<obje
 }
 
 async function inspect(what: string, options: Options): Promise<object> {
-  if (existsSync(what)) return describe(readBundle(what), { file: basename(what) });
+  if (existsSync(what)) {
+    const signed = signers(signatureLines(what));
+    return describe(readBundle(what), { file: basename(what), signed });
+  }
   const name = registryName(what);
   const image = openRegistryImage(name, {
     login: readLogin(name, options),
@@ -109,7 +114,7 @@ async function inspect(what: string, options: Options): Promise<object> {
     limits,
     clock: systemClock,
   });
-  const { layer, digest } = await image.resolve();
+  const { layer, digest, annotations } = await image.resolve();
   if (layer.bytes > defaultBundleLimits.bytesMax) {
     throw new Fault('BUNDLE_INVALID', `${what} has ${layer.bytes} bytes, more than a device takes`);
   }
@@ -121,7 +126,8 @@ async function inspect(what: string, options: Options): Promise<object> {
     );
   }
   const byDigest = showRegistryName({ ...name, reference: digest, byDigest: true });
-  return describe(bytes, { image: byDigest });
+  const signatures = (annotations[SIGNATURES_ANNOTATION] ?? '').split(' ');
+  return describe(bytes, { image: byDigest, signed: signers(signatures) });
 }
 
 async function receive(
@@ -153,6 +159,22 @@ async function describe(bytes: Uint8Array, where: object): Promise<object> {
     treaty,
     asks: asked ?? 'declares nothing and gets what is granted',
   };
+}
+
+/** What `isolet sign` left beside the bundle. */
+function signatureLines(file: string): readonly string[] {
+  return existsSync(`${file}.sig`) ? readFileSync(`${file}.sig`, 'utf8').split('\n') : [];
+}
+
+function signaturesOf(file: string): Readonly<Record<string, string>> {
+  const texts = readSignatures(signatureLines(file)).map(({ name, value }) => `${name}:${value}`);
+  return texts.length === 0 ? {} : { [SIGNATURES_ANNOTATION]: texts.join(' ') };
+}
+
+/** Whether it is right is for a device to say, which has the keys. */
+function signers(texts: readonly string[]): string {
+  const names = readSignatures(texts).map(({ name }) => name);
+  return names.length === 0 ? 'by nobody' : `by ${names.join(', ')}, as it says`;
 }
 
 function registryName(image: string): RegistryName {

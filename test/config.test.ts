@@ -34,6 +34,26 @@ test('the least there is to say', () => {
   assert.is(config.module.heapMb, 32);
 });
 
+test('keys of bundles are read, and a policy that nothing could meet is refused', () => {
+  const text = (lines: string): string =>
+    `[provisioning]\nsource = "none"\n[isolet.bundles]\n${lines}\n`;
+  const key = `plant:${'A'.repeat(43)}`;
+  const config = parseConfig(text(`trusted_keys = ["${key}"]\nrequire_signature = true`), FILE);
+  assert.equal(config.bundles.trust, {
+    required: true,
+    keys: [{ name: 'plant', value: 'A'.repeat(43) }],
+  });
+  assert.not.ok(parseConfig(text(''), FILE).bundles.trust.required);
+  assert.match(
+    problem(() => parseConfig(text('require_signature = true'), FILE)),
+    /trusted_keys has no key: no bundle at all would be taken/,
+  );
+  assert.match(
+    problem(() => parseConfig(text('trusted_keys = ["plant"]\nrequire_signature = "yes"'), FILE)),
+    /require_signature must be true or false[\s\S]*must hold lines as "isolet sign/,
+  );
+});
+
 test('relative paths start from the file’s folder', () => {
   const config = parseConfig(
     '[provisioning]\nsource = "none"\n[isolet]\ndata_dir = "data"\n',

@@ -18,6 +18,8 @@ export type Pin = {
   readonly sha256: string;
   /** Of the archive. */
   readonly bytes: number;
+  /** As its manifest had them; absent = none. */
+  readonly signatures?: readonly string[];
 };
 
 export interface BundlePins {
@@ -60,12 +62,14 @@ function fileName(image: string): string {
 
 function isPin(value: unknown): value is Pin {
   if (!isJsonObject(value)) return false;
-  const { image, manifest, sha256, bytes } = value;
+  const { image, manifest, sha256, bytes, signatures = [] } = value;
   return (
     typeof image === 'string' &&
     typeof manifest === 'string' &&
     typeof sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(sha256) &&
-    Number.isSafeInteger(bytes)
+    Number.isSafeInteger(bytes) &&
+    Array.isArray(signatures) &&
+    signatures.every((one) => typeof one === 'string')
   );
 }

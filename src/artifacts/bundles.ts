@@ -2,6 +2,7 @@
  * The port `Bundles`: bundles by image reference, fetched once, verified by digest at every read,
  * kept in a folder by content. A damaged one is set aside and reads as absent, so it is fetched again.
  */
+import { SIGNATURES_ANNOTATION } from '../core/bundle-signature.ts';
 import { Fault } from '../core/fault.ts';
 import type { Bundle, Bundles, Clock, Log } from '../core/ports.ts';
 import type { RegistryCredentials } from '../core/registry-credentials.ts';
@@ -15,6 +16,7 @@ import {
 import { createBundleFolder } from './bundle-folder.ts';
 import { createBundlePins, type Pin } from './bundle-pins.ts';
 import { createSources, type Source, type Wanted } from './bundle-source.ts';
+import { distrust, TRUST_ALL, type TrustSettings } from './bundle-trust.ts';
 import { type DownloadLimits, RefusedDownload } from './download.ts';
 import { type ImageReference, parseImageReference } from './image-reference.ts';
 import { openRegistryImage, type RegistryImage } from './registry.ts';
@@ -32,14 +34,16 @@ export type BundlesOptions = {
   readonly baseDir?: string;
   /** Registries, by host, that are asked over plain HTTP. Those of this machine always are. */
   readonly insecureRegistries?: readonly string[];
-  /** PEM text of authorities web servers and registries may have, besides the usual ones. */
-  readonly ca?: string | undefined;
+  /** PEM text of an authority to trust besides the system's. */
+  readonly ca?: string;
+  /** Whose bundles are taken. Default: everybody's. */
+  readonly trust?: TrustSettings;
   readonly log: Log;
   readonly clock?: Clock;
 };
 
 export function createBundles(options: BundlesOptions): Bundles {
-  const { dir, baseDir, log, clock = systemClock } = options;
+  const { dir, baseDir, log, clock = systemClock, trust = TRUST_ALL } = options;
   const limits: BundleLimits = {
     ...defaultBundleLimits,
     bytesMax: options.bytesMax ?? defaultBundleLimits.bytesMax,
@@ -57,15 +61,26 @@ export function createBundles(options: BundlesOptions): Bundles {
 
   async function find(image: string): Promise<Bundle | undefined> {
     const reference = parseImageReference(image, baseDir);
-    const sha256 = await hereAs(reference);
-    const bytes = sha256 === undefined ? undefined : await readKept(sha256, reference.shown);
+    const archive = await hereAs(reference);
+    if (archive === undefined) return undefined;
+    const { sha256 } = archive;
+    const problem = distrustOf(reference.shown, archive);
+    if (problem !== undefined) {
+      // Its registry may have it signed by now.
+      if (reference.kind === 'registry') return undefined;
+      throw new Fault('BUNDLE_INVALID', problem);
+    }
+    const bytes = await readKept(sha256, reference.shown);
     return bytes === undefined ? undefined : unpackBundle(bytes, limits, `sha256:${sha256}`);
   }
 
   /** The archive a reference means; undefined when a registry has not told us yet. */
-  async function hereAs(reference: ImageReference): Promise<string | undefined> {
-    if (reference.kind !== 'registry') return reference.sha256;
-    return (await pins.read(reference.shown))?.sha256;
+  async function hereAs(reference: ImageReference): Promise<Signed | undefined> {
+    return reference.kind === 'registry' ? await pins.read(reference.shown) : reference;
+  }
+
+  function distrustOf(shown: string, { sha256, signatures = [] }: Signed): string | undefined {
+    return distrust(shown, sha256, signatures, trust);
   }
 
   /** The kept archive if it is intact. A card that cannot be read is as good as empty. */
@@ -92,7 +107,11 @@ export function createBundles(options: BundlesOptions): Bundles {
 
   function fetch(reference: ImageReference, credentials: RegistryCredentials): Promise<Bundle> {
     const { shown } = reference;
-    if (reference.kind !== 'registry') return fetchArchive(sources.wanted(reference));
+    if (reference.kind !== 'registry') {
+      const problem = distrustOf(shown, reference);
+      if (problem !== undefined) return Promise.reject(new Fault('BUNDLE_INVALID', problem));
+      return fetchArchive(sources.wanted(reference));
+    }
     return once(shown, async () => {
       const image = openRegistryImage(reference.name, {
         login: credentials.get(reference.name.host),
@@ -101,7 +120,9 @@ export function createBundles(options: BundlesOptions): Bundles {
         clock,
       });
       const pin = await pins.read(shown);
-      if (pin === undefined) return fetchResolved(shown, image);
+      if (pin === undefined || distrustOf(shown, pin) !== undefined) {
+        return fetchResolved(shown, image);
+      }
       // It went bad on the disk: the same again, unless the registry has lost it.
       return fetchPinned(pin, image).catch((cause: unknown) => {
         if (!isMissing(cause)) throw cause;
@@ -111,8 +132,13 @@ export function createBundles(options: BundlesOptions): Bundles {
   }
 
   async function fetchResolved(shown: string, image: RegistryImage): Promise<Bundle> {
-    const { layer, digest } = await image.resolve();
-    return fetchPinned({ image: shown, manifest: digest, ...layer }, image);
+    const { layer, digest, annotations } = await image.resolve();
+    const signatures = (annotations[SIGNATURES_ANNOTATION] ?? '').split(' ').filter((one) => one);
+    const pin: Pin = { image: shown, manifest: digest, ...layer, signatures };
+    const problem = distrustOf(shown, pin);
+    // The same tag may be pushed again, signed.
+    if (problem !== undefined) throw new Fault('DOWNLOAD_FAILED', `${problem} and push it again`);
+    return fetchPinned(pin, image);
   }
 
   function fetchPinned(pin: Pin, image: RegistryImage): Promise<Bundle> {
@@ -188,7 +214,7 @@ export function createBundles(options: BundlesOptions): Bundles {
       const references = images.flatMap((image) => named(image, baseDir));
       try {
         const pinned = await Promise.all(references.map(hereAs));
-        const wanted = new Set([...underway.keys(), ...pinned.filter((one) => one !== undefined)]);
+        const wanted = new Set([...underway.keys(), ...pinned.flatMap((one) => one?.sha256 ?? [])]);
         await pins.removeAllBut([...underway.keys(), ...references.map(({ shown }) => shown)]);
         const removed = await folder.removeAllBut(wanted);
         if (removed > 0) log.info('unused bundles removed', { removed });
@@ -198,6 +224,9 @@ export function createBundles(options: BundlesOptions): Bundles {
     },
   };
 }
+
+/** An archive, and who signed it. */
+type Signed = { readonly sha256: string; readonly signatures?: readonly string[] };
 
 function named(image: string, baseDir: string | undefined): readonly ImageReference[] {
   try {

@@ -3,7 +3,6 @@
  * from. node:http and node:https are loaded at the first download (19 MB resident), not before.
  */
 import type { IncomingMessage } from 'node:http';
-import { rootCertificates } from 'node:tls';
 import { Fault } from '../core/fault.ts';
 import type { Clock } from '../core/ports.ts';
 import { shownUrl } from './image-reference.ts';
@@ -13,7 +12,7 @@ export type DownloadLimits = {
   readonly fetchTimeoutMs: number;
   /** Without a byte. */
   readonly stallTimeoutMs: number;
-  /** PEM text of authorities to trust besides the usual ones, undefined = none. */
+  /** PEM text of an authority to trust besides the system's. */
   readonly ca?: string | undefined;
 };
 
@@ -29,8 +28,6 @@ export type Download = {
   /** Ends the transfer, early or not. */
   close(): void;
 };
-
-type Manner = { readonly signal: AbortSignal; readonly ca: string | undefined };
 
 const REDIRECTS_MAX = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -57,7 +54,7 @@ export async function startDownload(
     cut.abort();
   };
   try {
-    const response = await follow(from, fromByte, headers, { signal: cut.signal, ca: limits.ca });
+    const response = await follow(from, fromByte, headers, cut.signal, limits.ca);
     response.on('error', () => {}); // it may break off before its first chunk is asked for
     const range = readRange(response, fromByte, from);
     const endIsKnown =
@@ -76,7 +73,8 @@ async function follow(
   from: URL,
   fromByte: number,
   headers: Readonly<Record<string, string>>,
-  manner: Manner,
+  signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<IncomingMessage> {
   const { authorization: _secret, ...open } = headers;
   let url = from;
@@ -85,7 +83,8 @@ async function follow(
       url,
       fromByte,
       url.origin === from.origin ? headers : open,
-      manner,
+      signal,
+      ca,
     );
     const status = response.statusCode ?? 0;
     if (!redirects.has(status)) return response;
@@ -103,7 +102,8 @@ async function request(
   url: URL,
   fromByte: number,
   more: Readonly<Record<string, string>>,
-  { signal, ca }: Manner,
+  signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<IncomingMessage> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const headers = {
@@ -112,8 +112,9 @@ async function request(
     ...more,
     ...(fromByte > 0 ? { range: `bytes=${fromByte}-` } : {}),
   };
+  const trust =
+    ca === undefined ? {} : { ca: [...(await import('node:tls')).rootCertificates, ca] };
   return new Promise((resolve, reject) => {
-    const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
     http.get(url, { headers, signal, agent: false, ...trust }, resolve).on('error', reject);
   });
 }

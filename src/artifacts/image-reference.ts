@@ -8,12 +8,19 @@ export type ImageReference = {
   /** Without what may be secret: what logs and errors may say. */
   readonly shown: string;
 } & (
-  | { readonly kind: 'file'; readonly path: string; readonly sha256: string }
+  | ({ readonly kind: 'file'; readonly path: string } & Archive)
   /** `url` may carry a token or a password. */
-  | { readonly kind: 'http'; readonly url: URL; readonly sha256: string }
+  | ({ readonly kind: 'http'; readonly url: URL } & Archive)
   /** The registry says which archive it is. */
   | { readonly kind: 'registry'; readonly name: RegistryName }
 );
+
+/** What the image itself says of it. */
+type Archive = {
+  readonly sha256: string;
+  /** As `isolet sign` prints them; any text. */
+  readonly signatures: readonly string[];
+};
 
 const FORMS =
   'registry.example/name:tag, https://host/path#sha256=<hex> or file:///path/name.tgz#sha256=<hex>';
@@ -22,7 +29,7 @@ const SHOWN_LENGTH_MAX = 200;
 /**
  * Forms: `file:///abs/path#sha256=…`, `file:relative/path#sha256=…` (below `baseDir`, when there is
  * one), `http(s)://…#sha256=…`, and the names of container registries. `sha256` is that of the archive,
- * lower-case hex. Throws IMAGE_INVALID with the remedy.
+ * lower-case hex; `&sig=…` after it names who signed it. Throws IMAGE_INVALID with the remedy.
  */
 export function parseImageReference(image: string, baseDir?: string): ImageReference {
   const text = image.trim();
@@ -32,12 +39,12 @@ export function parseImageReference(image: string, baseDir?: string): ImageRefer
   if (scheme === 'file') {
     const path = filePath(location, baseDir);
     const shown = `file:${path}`;
-    return { kind: 'file', path, shown, sha256: digest(text, cut, shown) };
+    return { kind: 'file', path, shown, ...archive(text, cut, shown) };
   }
   if (scheme === 'http' || scheme === 'https') {
     const url = webUrl(location);
     const shown = shownUrl(url);
-    return { kind: 'http', url, shown, sha256: digest(text, cut, shown) };
+    return { kind: 'http', url, shown, ...archive(text, cut, shown) };
   }
   if (isRegistryName(text)) {
     const name = readRegistryName(text);
@@ -93,14 +100,16 @@ function webUrl(location: string): URL {
   return url;
 }
 
-function digest(text: string, cut: number, shown: string): string {
+function archive(text: string, cut: number, shown: string): Archive {
   const fragment = cut === -1 ? '' : text.slice(cut + 1);
-  const hex = /^sha256=([0-9a-f]{64})$/i.exec(fragment)?.[1];
-  if (hex !== undefined) return hex.toLowerCase();
+  const [, hex, more = ''] = /^sha256=([0-9a-f]{64})((?:&sig=[^&]+)*)$/i.exec(fragment) ?? [];
+  if (hex !== undefined) {
+    return { sha256: hex.toLowerCase(), signatures: more.split(/&sig=/i).slice(1) };
+  }
   const wrong =
     fragment === ''
       ? 'has no digest'
-      : 'must end in the digest of the archive, 64 hexadecimal digits';
+      : 'must end in the digest of the archive, 64 hexadecimal digits (and its signatures: &sig=…)';
   throw invalid(
     `image "${shown}" ${wrong}: append #sha256=<hex> as the bundler prints it, or take it from sha256sum`,
   );

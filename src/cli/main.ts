@@ -20,6 +20,7 @@ const programs: Readonly<Record<string, CommandProgram>> = {
   },
   build: { program: 'bundle', summary: 'bundle modules' },
   push: { program: 'registry', word: 'push', summary: 'bring a bundle into a container registry' },
+  sign: { program: 'sign', summary: 'make a key, and sign bundles with it' },
   inspect: { program: 'registry', word: 'inspect', summary: 'what a bundle is and asks for' },
   init: { program: 'develop', word: 'init', summary: 'begin a module' },
   dev: { program: 'develop', word: 'dev', summary: 'run a module while you write it' },

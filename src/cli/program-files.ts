@@ -11,6 +11,7 @@ export type Program =
   | 'check'
   | 'support-bundle'
   | 'registry'
+  | 'sign'
   | 'develop';
 
 const sources: Readonly<Record<Program, string>> = {
@@ -20,6 +21,7 @@ const sources: Readonly<Record<Program, string>> = {
   check: '../check.ts',
   'support-bundle': '../support-bundle.ts',
   registry: '../registry-commands.ts',
+  sign: '../sign-command.ts',
   develop: '../../build/develop.ts',
 };
 
@@ -30,6 +32,7 @@ const shipped: Readonly<Record<Program, string>> = {
   check: './check.js',
   'support-bundle': './support-bundle.js',
   registry: './registry.js',
+  sign: './sign.js',
   develop: './develop.js',
 };
 

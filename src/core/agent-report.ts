@@ -135,7 +135,7 @@ function moduleReport(
     ...(spec.startupOrder === STARTUP_ORDER_LAST ? {} : { startupOrder: spec.startupOrder }),
     settings: {
       image: spec.image,
-      imageHash: /#(sha256)=([0-9a-f]+)$/i.exec(spec.image)?.slice(1, 3).join(':') ?? '',
+      imageHash: /#(sha256)=([0-9a-f]+)(?=&|$)/i.exec(spec.image)?.slice(1, 3).join(':') ?? '',
       ...chunked(JSON.stringify(maskedOptions(spec.createOptions))),
     },
     env: maskedEnv(spec.env),

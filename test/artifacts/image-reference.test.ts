@@ -24,7 +24,10 @@ test('files and web addresses', () => {
     path: '/opt/my modules/a.tgz',
     shown: 'file:/opt/my modules/a.tgz',
     sha256: hex,
+    signatures: [],
   });
+  const signed = parseImageReference(`https://host/a.tgz#sha256=${hex}&sig=a:b&sig=c:d`);
+  assert.equal(signed.kind === 'http' && signed.signatures, ['a:b', 'c:d']);
   const relative = parseImageReference(`file:dist/a.tgz#sha256=${hex}`, '/home/me');
   assert.is(relative.kind === 'file' && relative.path, '/home/me/dist/a.tgz');
   const absolute = parseImageReference(`file:/opt/a.tgz#sha256=${hex}`);

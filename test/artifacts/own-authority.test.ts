@@ -52,7 +52,7 @@ test.after(({ dir, server }) => {
 
 function device(dir: string, ca?: string): Bundles {
   const own = mkdtempSync(join(dir, 'device-'));
-  return createBundles({ dir: own, log: createFakeLog(), ca });
+  return createBundles({ dir: own, log: createFakeLog(), ...(ca && { ca }) });
 }
 
 test('a web server is trusted with the authority, and refused without', async (context) => {

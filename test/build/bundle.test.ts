@@ -1,17 +1,21 @@
 /** The bundler: reproducible, in terms of a module's world, and helpful when it cannot. */
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { askedText, templateModules } from '../../build/asked-text.ts';
@@ -96,6 +100,38 @@ test('the same source gives the same bundle, wherever it lies', async ({ dir, ou
     sources.every((source) => /^(isolet:)?src\//.test(source)),
     sources.join(),
   );
+});
+
+test('nor does it matter who builds it, when, where, and in which order the files came', ({
+  dir,
+}) => {
+  const folder = join(root, 'modules', 'system-monitor');
+  const build = (name: string, umask: string, env: NodeJS.ProcessEnv): string => {
+    const out = join(dir, name);
+    const command = `umask ${umask}; exec "$0" build/bundle.ts "$1" --out "$2" --json`;
+    const { stdout, stderr } = spawnSync(
+      'sh',
+      ['-c', command, process.execPath, name === 'copy' ? copy : folder, out],
+      { cwd: root, env, encoding: 'utf8' },
+    );
+    assert.match(stdout, /^\{/, stderr);
+    return (JSON.parse(stdout) as { digest: string }).digest;
+  };
+  const copy = join(dir, 'copied');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+  for (const file of files.reverse()) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true, mode: 0o700 });
+    copyFileSync(join(folder, file), join(copy, file));
+    utimesSync(join(copy, file), 1, 86_400 * files.indexOf(file));
+    chmodSync(join(copy, file), 0o700);
+  }
+  const { PATH } = process.env;
+  const here = build('here', '022', { PATH, TZ: 'UTC', LANG: 'C', HOME: dir, USER: 'one' });
+  const elsewhere = { PATH, TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' };
+  assert.is(build('again', '077', { ...elsewhere, HOME: '/', USER: 'two' }), here);
+  assert.is(build('copy', '000', { ...elsewhere, SOURCE_DATE_EPOCH: '1' }), here);
 });
 
 test('CommonJS, packages and their own imports all mean the guest’s', async ({ dir, outDir }) => {
