@@ -6,7 +6,8 @@ import type { LiveModule } from './live-module.ts';
 
 export interface Methods {
   /**
-   * From the cloud. A module that is not there answers 404 at once, as the hub itself does for a device.
+   * From the cloud. A module that is not there answers 404 at once, as the hub itself does for a device;
+   * one that runs and does not listen, after 2 s.
    * Undefined (it has no such method, or is silent) lets the caller's own time-out answer: its 504.
    */
   fromCloud(module: ModuleName, call: MethodCall): Promise<MethodReply | undefined>;
@@ -22,6 +23,8 @@ export interface Methods {
 /** IoT Hub's longest time-outs, for the connection and for the response. */
 const TIMEOUT_MS_MAX = 300_000;
 const CONNECT_POLL_MS = 100;
+/** Its caller is told 404 soon, or gets an answer from a module that has just been started. */
+const CLOUD_SETTLE_MS = 2_000;
 
 export type MethodsDeps = {
   readonly device: string;
@@ -42,7 +45,9 @@ export function createMethods({ device, live, clock, agent }: MethodsDeps): Meth
       if (module === '$edgeAgent') return await agent(call);
       if (module === '$edgeHub')
         return problem(404, `Method ${call.name} is not known to $edgeHub`);
-      const target = ready(module);
+      // One that runs may be about to say that it listens.
+      const settleMs = live(module) === undefined ? 0 : CLOUD_SETTLE_MS;
+      const target = await waitFor(() => ready(module), settleMs);
       if (target === undefined)
         return problem(404, `Module ${module} takes no method calls at the moment`);
       return await target.invoke(call, TIMEOUT_MS_MAX);

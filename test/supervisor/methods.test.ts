@@ -45,16 +45,22 @@ test('it waits for one that is not there yet, so long', async () => {
   assert.is((await asked).status, 201);
 });
 
-test('the cloud hears at once of a module that is absent, or listens to nothing; a silent one times out there', async () => {
-  const { live, methods } = setUp();
+test('the cloud hears at once of a module that is absent, soon of one that listens to nothing; a silent one times out there', async () => {
+  const { clock, live, methods } = setUp();
   const call = { name: 'x', payload: null };
   assert.is((await methods.fromCloud('b', call))?.status, 404);
   live.set('b', { ...echo, listening: () => false });
-  const reply = await methods.fromCloud('b', call);
-  assert.equal(reply, {
+  const asked = methods.fromCloud('b', call);
+  await clock.advance(2_000);
+  assert.equal(await asked, {
     status: 404,
     payload: { message: 'Module b takes no method calls at the moment' },
   });
+  const early = methods.fromCloud('b', call);
+  await clock.advance(300);
+  live.set('b', echo);
+  await clock.advance(100);
+  assert.is((await early)?.status, 201, 'it has just been started');
   live.set('b', { listening: () => true, invoke: async () => undefined });
   assert.is(await methods.fromCloud('b', call), undefined);
   live.set('b', echo);
