@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { constants, gunzip, gzipSync } from 'node:zlib';
+import { constants, gunzip, gzip, gzipSync } from 'node:zlib';
 import { type Asked, readAsked } from '../core/asked.ts';
 import { Fault } from '../core/fault.ts';
 import { TREATY_VERSION } from '../core/guest-protocol.ts';
@@ -54,6 +54,7 @@ export const ENTRY = 'main.js';
 const MANIFEST = 'bundle.json';
 const SOURCE_MAP = `${ENTRY}.map`;
 const gunzipLater = promisify(gunzip);
+const gzipLater = promisify(gzip) as (bytes: Uint8Array, how: object) => Promise<Uint8Array>;
 
 /** `sha256:<hex>` of these bytes. */
 export function digestOf(bytes: Uint8Array): string {
@@ -78,10 +79,20 @@ export function packBundle(files: BundleFiles): { bytes: Uint8Array; digest: str
   return { bytes, digest: digestOf(bytes) };
 }
 
-/** The archive of a tar: the same bytes for the same tar. */
-export function archiveOf(tar: Uint8Array): Uint8Array {
-  const bytes = gzipSync(tar, { level: constants.Z_BEST_COMPRESSION });
-  bytes[9] = 255; // gzip's "operating system unknown": the same bytes wherever they were made
+const HOW = { level: constants.Z_BEST_COMPRESSION };
+
+function archiveOf(tar: Uint8Array): Uint8Array {
+  return madeAnywhere(gzipSync(tar, HOW));
+}
+
+/** The archive that `packBundle` makes of this tar; a large one takes a second, on a thread of its own. */
+export async function archiveLater(tar: Uint8Array): Promise<Uint8Array> {
+  return madeAnywhere(await gzipLater(tar, HOW));
+}
+
+/** gzip's "operating system unknown": the same bytes wherever they were made. */
+function madeAnywhere(bytes: Uint8Array): Uint8Array {
+  bytes[9] = 255;
   return bytes;
 }
 

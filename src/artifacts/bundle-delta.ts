@@ -6,7 +6,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import {
-  archiveOf,
+  archiveLater,
   type BundleLimits,
   defaultBundleLimits,
   digestOf,
@@ -60,6 +60,6 @@ export async function applyDelta(
   } catch {
     return undefined; // damaged, for another base, or larger than it may be
   }
-  const archive = archiveOf(tar);
+  const archive = await archiveLater(tar);
   return digestOf(archive) === `sha256:${sha256}` ? archive : undefined;
 }

@@ -151,7 +151,8 @@ export function createBundles(options: BundlesOptions): Bundles {
     deltas: readonly Delta[],
     image: RegistryImage,
   ): Promise<void> {
-    if ((await readKept(sha256, shown)) !== undefined) return;
+    // Another name of the same archive may be on its way.
+    if (underway.has(sha256) || (await readKept(sha256, shown)) !== undefined) return;
     for (const delta of deltas) {
       const base = await readKept(delta.from, shown);
       if (base === undefined) continue;
