@@ -43,8 +43,8 @@ const updateTwin: Command = {
     const patch: JsonObject = {
       ...(desired === undefined
         ? {}
-        : { properties: { desired: jsonArgument('desired', desired) } }),
-      ...(tags === undefined ? {} : { tags: jsonArgument('tags', tags) }),
+        : { properties: { desired: jsonArgument('--desired', desired) } }),
+      ...(tags === undefined ? {} : { tags: jsonArgument('--tags', tags) }),
     };
     const path = twinPath(deviceOf(args), args.text('module-id'));
     const twin = await clientOf(args).call('PATCH', path, patch, { anyEtag: true });
@@ -72,7 +72,7 @@ const invokeMethod: Command = {
       methodsPath(deviceOf(args), args.text('module-id')),
       {
         methodName: required(args, 'method-name'),
-        payload: payload === undefined ? null : jsonArgument('method-payload', payload),
+        payload: payload === undefined ? null : jsonArgument('--method-payload', payload),
         responseTimeoutInSeconds: timeoutS,
         connectTimeoutInSeconds: 0,
       },

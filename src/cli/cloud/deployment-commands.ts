@@ -137,7 +137,7 @@ export const deploymentCommands: readonly Command[] = [
 
 /** The manifest as it is, or below `content`, as tools write it. */
 function contentOf(args: Arguments): JsonObject {
-  const given = jsonArgument('content', required(args, 'content'));
+  const given = jsonArgument('--content', required(args, 'content'));
   const inner = isJsonObject(given) && isJsonObject(given['content']) ? given['content'] : given;
   if (!isJsonObject(inner) || !isJsonObject(inner['modulesContent'])) {
     throw new Fault('MANIFEST_INVALID', '--content must be an object with "modulesContent"');
@@ -148,7 +148,7 @@ function contentOf(args: Arguments): JsonObject {
 function objectOf(args: Arguments, option: string, key?: string): JsonObject {
   const text = args.text(option);
   if (text === undefined) return {};
-  const given = jsonArgument(option, text);
+  const given = jsonArgument(`--${option}`, text);
   const inner = key !== undefined && isJsonObject(given) ? (given[key] ?? given) : given;
   if (isJsonObject(inner)) return inner;
   throw new Fault('CONFIG_INVALID', `--${option} must be a JSON object`);

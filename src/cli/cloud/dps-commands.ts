@@ -209,9 +209,9 @@ function attestationOf({ certificates }: Kind, args: Arguments): JsonObject {
 function initialTwinOf(args: Arguments): JsonObject {
   const [tags, desired] = [args.text('initial-twin-tags'), args.text('initial-twin-properties')];
   return {
-    ...(tags === undefined ? {} : { tags: jsonArgument('initial-twin-tags', tags) }),
+    ...(tags === undefined ? {} : { tags: jsonArgument('--initial-twin-tags', tags) }),
     ...(desired === undefined
       ? {}
-      : { properties: { desired: jsonArgument('initial-twin-properties', desired) } }),
+      : { properties: { desired: jsonArgument('--initial-twin-properties', desired) } }),
   };
 }

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Fault } from '../../core/fault.ts';
 import type { Json } from '../../core/json.ts';
 
-/** A file's JSON when `text` names one, else `text` itself as JSON. */
-export function jsonArgument(option: string, text: string): Json {
+/** A file's JSON when `text` names one, else `text` itself as JSON. `argument` is how its place on the command line is called. */
+export function jsonArgument(argument: string, text: string): Json {
   let json = text;
-  let what = `--${option}`;
+  let what = argument;
   if (!/^\s*[{["\d]|^(true|false|null)$/.test(text)) {
     what = text;
     try {
@@ -14,7 +14,7 @@ export function jsonArgument(option: string, text: string): Json {
     } catch (cause) {
       throw new Fault(
         'CONFIG_INVALID',
-        `--${option}: ${text} is neither JSON nor a file that can be read (${(cause as NodeJS.ErrnoException).code})`,
+        `${argument}: ${text} is neither JSON nor a file that can be read (${(cause as NodeJS.ErrnoException).code})`,
         { cause },
       );
     }

@@ -64,7 +64,7 @@ const explain: Command = {
     const steps =
       given === undefined
         ? [`The route takes what comes from ${parsed.route.source} to ${parsed.route.endpoint}.`]
-        : explainSteps(parsed.route, readSampleMessage(jsonArgument('message', given)));
+        : explainSteps(parsed.route, readSampleMessage(jsonArgument('--message', given)));
     process.stdout.write(`${steps.join('\n')}\n`);
     return 0;
   },
